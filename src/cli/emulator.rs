@@ -1,5 +1,6 @@
 //! `entrada emulator`.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +12,19 @@ use super::ui::style_of;
 use super::{Exit, Failure, output};
 use crate::render;
 use entrada_auth::sys::{Clock as _, OutputOptions, RealClock, Stream};
-use entrada_core::{NamedHost, shell_quoted};
+use entrada_core::{NamedHost, Protocol, shell_quoted};
 use entrada_emulator::account::{ACCOUNTS, EmulatedAccount};
-use entrada_emulator::{EmulatedApi, Emulator, EmulatorOptions, LogLine, Scenario, list, serve};
+use entrada_emulator::serve::{Endpoint, MailSecurity};
+use entrada_emulator::{
+    EmulatedApi, Emulator, EmulatorOptions, HostNames, LogLine, Scenario, Unregistered, list, serve,
+};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// List the scenarios and exit
     #[arg(long)]
     list: bool,
-    /// The scenario for client ids that do not select one themselves
+    /// The scenario for client ids that do not select one themselves; `slow-down+guest` combines two
     #[arg(long, default_value = "normal")]
     scenario: String,
     /// The port to listen on; 0 for any free port
@@ -29,6 +33,13 @@ pub(super) struct Args {
     /// A further host name for the emulator, such as that of a container or a proxy; repeat for more
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     allow_host: Vec<String>,
+    /// Answer for Microsoft's hosts too, such as login.microsoftonline.com and graph.microsoft.com; your program has to find them at
+    /// this address
+    #[arg(long)]
+    microsoft_hosts: bool,
+    /// Accept what nobody registered, and note it in the log: `tenant`, `user`, `redirect-uri` or `api`; repeat for more
+    #[arg(long, value_name = "KIND")]
+    accept: Vec<Unregistered>,
     /// An API of your own to issue tokens for, such as `api://orders=Orders.Read,Orders.Write`; repeat for more
     #[arg(long, value_name = "API=PERMISSIONS")]
     api: Vec<EmulatedApi>,
@@ -41,7 +52,16 @@ pub(super) struct Args {
     /// Serve HTTPS, and write the CA certificate to this file, for `--ca-bundle`
     #[arg(long, value_name = "FILE")]
     tls: Option<PathBuf>,
-    /// The account that signs in where the emulator does not ask
+    /// Serve IMAP on this port, with TLS if `--tls` is given; 0 for any free port
+    #[arg(long, value_name = "PORT")]
+    imap: Option<u16>,
+    /// Serve POP3 on this port, with TLS if `--tls` is given; 0 for any free port
+    #[arg(long, value_name = "PORT")]
+    pop: Option<u16>,
+    /// Serve mail submission on this port, with STARTTLS if `--tls` is given; 0 for any free port
+    #[arg(long, value_name = "PORT")]
+    smtp: Option<u16>,
+    /// The account that signs in where the emulator does not ask; with `--accept user` any user name
     #[arg(long, value_name = "USER")]
     sign_in_as: Option<String>,
 }
@@ -65,36 +85,36 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         render::listing(app.stdout, &headings, &rows, style)?;
         return Ok(Exit::Success);
     }
-    let scenario = Scenario::find(&args.scenario).ok_or_else(|| {
-        Failure::usage(format!("there is no scenario `{}`", args.scenario))
-            .help("`entrada emulator --list` shows them all")
-    })?;
+    let scenario = scenario(&args.scenario)?;
     let people: Vec<&str> = ACCOUNTS.iter().map(|account| account.username).collect();
     if let Some(user) = args.sign_in_as.as_deref()
         && EmulatedAccount::find(user).is_none()
+        && !args.accept.contains(&Unregistered::User)
     {
         return Err(Failure::usage(format!("the emulator has no account `{user}`"))
             .help(format!("its accounts: {}", people.join(", "))));
     }
-    let listeners = serve::bind(args.port).map_err(|error| {
-        let failure =
-            Failure::new(Exit::Failure, format!("cannot listen on port {}: {error}", args.port));
-        match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                failure.help("another program uses it; choose another with `--port`")
-            }
-            _ => failure.help("choose one with `--port`"),
+    let (listeners, port) = listen("--port", args.port)?;
+    let mut mail = Vec::new();
+    for (protocol, flag, wanted) in [
+        (Protocol::Imap, "--imap", args.imap),
+        (Protocol::Pop, "--pop", args.pop),
+        (Protocol::Smtp, "--smtp", args.smtp),
+    ] {
+        if let Some(wanted) = wanted {
+            let (listeners, port) = listen(flag, wanted)?;
+            mail.push((protocol, flag, listeners, port));
         }
-    })?;
-    let port =
-        listeners.first().map_or(Ok(args.port), |first| first.local_addr().map(|at| at.port()))?;
-    let tls = args.tls.as_ref().map(|path| tls(path, &args.allow_host, app)).transpose()?;
+    }
+    let tls = args.tls.as_ref().map(|path| tls(path, args, app)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let base = Url::parse(&format!("{scheme}://localhost:{port}"))
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
     let emulator = Arc::new(Emulator::new(EmulatorOptions {
         scenario,
         hosts: args.allow_host.clone(),
+        names: if args.microsoft_hosts { HostNames::Microsoft } else { HostNames::Own },
+        accept: args.accept.clone(),
         apis: args.api.clone(),
         account: args.sign_in_as.clone(),
         interval: args.interval,
@@ -102,13 +122,36 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         ..EmulatorOptions::new(base.clone())
     }));
     let address = base.as_str().trim_end_matches('/');
-    let running =
-        serve::spawn(Arc::clone(&emulator), listeners, tls, Arc::new(|| RealClock.now()))?;
+    let mail_ports: Vec<String> = mail
+        .iter()
+        .map(|(_, flag, _, port)| {
+            let name = flag.trim_start_matches('-').to_uppercase();
+            let security = match (&tls, *flag) {
+                (None, _) => "without TLS",
+                (Some(_), "--smtp") => "STARTTLS",
+                (Some(_), _) => "TLS",
+            };
+            format!("{name}: localhost:{port}, {security}")
+        })
+        .collect();
+    let mut endpoints = vec![Endpoint::Http(listeners, tls.clone())];
+    for (protocol, _, listeners, _) in mail {
+        let security = match protocol {
+            Protocol::Smtp => MailSecurity::StartTls,
+            Protocol::Imap | Protocol::Pop => MailSecurity::Implicit,
+        };
+        let tls = tls.clone().map(|tls| (tls, security));
+        endpoints.push(Endpoint::Mail(protocol, listeners, tls));
+    }
+    let running = serve::spawn_all(Arc::clone(&emulator), endpoints, Arc::new(|| RealClock.now()))?;
 
     writeln!(app.stdout, "{address}")?;
     app.stdout.flush()?;
     app.ui.line(format!("an emulated Entra ID, scenario `{}`; Ctrl-C stops it", scenario.name));
     app.ui.line(format!("accounts: {}", people.join(", ")));
+    for line in mail_ports {
+        app.ui.line(line);
+    }
     let trust = args.tls.as_ref().map_or_else(String::new, |path| {
         format!(" --ca-bundle {}", shell_quoted(&path.to_string_lossy()))
     });
@@ -151,9 +194,46 @@ fn host_name(text: &str) -> Result<String, String> {
     }
 }
 
-fn tls(path: &Path, hosts: &[String], app: &mut App<'_, '_>) -> Result<serve::Tls, Failure> {
-    let names: Vec<&str> = hosts.iter().map(|host| host.trim_matches(['[', ']'])).collect();
-    let tls = serve::Tls::with(&names).map_err(|error| {
+/// The scenario of this name, or the combination of several names.
+fn scenario(text: &str) -> Result<&'static Scenario, Failure> {
+    let parts = text.split('+').map(|name| {
+        Scenario::find(name).ok_or_else(|| {
+            Failure::usage(format!("there is no scenario `{name}`"))
+                .help("`entrada emulator --list` shows them all")
+        })
+    });
+    let parts: Vec<&'static Scenario> = parts.collect::<Result<_, Failure>>()?;
+    Scenario::combined(&parts).map_err(|error| {
+        Failure::usage(format!("the scenarios cannot be combined: {error}"))
+            .help("combine one fault of the wire, one behaviour of the person and one deviation of the tokens")
+    })
+}
+
+/// Listens on `port` of the loopback addresses, and returns the port.
+fn listen(flag: &str, port: u16) -> Result<(Vec<TcpListener>, u16), Failure> {
+    let listeners = serve::bind(port).map_err(|error| {
+        let failure = Failure::new(Exit::Failure, format!("cannot listen on port {port}: {error}"));
+        match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                failure.help(format!("another program uses it; choose another with `{flag}`"))
+            }
+            _ => failure.help(format!("choose one with `{flag}`")),
+        }
+    })?;
+    let bound =
+        listeners.first().map_or(Ok(port), |first| first.local_addr().map(|at| at.port()))?;
+    Ok((listeners, bound))
+}
+
+fn tls(path: &Path, args: &Args, app: &mut App<'_, '_>) -> Result<serve::Tls, Failure> {
+    let names: Vec<&str> =
+        args.allow_host.iter().map(|host| host.trim_matches(['[', ']'])).collect();
+    let made = if args.microsoft_hosts {
+        serve::Tls::for_every_name(&names)
+    } else {
+        serve::Tls::with(&names)
+    };
+    let tls = made.map_err(|error| {
         Failure::new(Exit::Failure, format!("cannot make a certificate: {error}"))
     })?;
     // A certificate is for everybody to read.
@@ -167,10 +247,14 @@ fn tls(path: &Path, hosts: &[String], app: &mut App<'_, '_>) -> Result<serve::Tl
 
 fn said(line: &LogLine) -> String {
     let status = line.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-    let mut text = format!("{} {} {} -> {status}", line.at, line.method, line.path);
+    let host = line.host.as_deref().map(|host| format!("//{host}")).unwrap_or_default();
+    let mut text = format!("{} {} {host}{} -> {status}", line.at, line.method, line.path);
     for more in [line.grant_type, line.error.as_deref()].into_iter().flatten() {
         text.push(' ');
         text.push_str(more);
+    }
+    for note in &line.notes {
+        text.push_str(&format!(" ({note})"));
     }
     text
 }

@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn the_details_name_target_features_commit_and_stores() {
         let text = details();
-        let names: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+        let names: Vec<&str> =
+            text.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
         assert_eq!(names, ["target", "features", "commit", "stores"]);
         assert!(text.contains(std::env::consts::ARCH), "{text}");
         assert_eq!(text.contains("keyutils"), cfg!(target_os = "linux"), "{text}");

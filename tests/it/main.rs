@@ -19,6 +19,7 @@ mod diagnose;
 mod docs;
 mod documents;
 mod echoes;
+mod emulator;
 mod examples;
 mod exit_codes;
 mod explain_reading;

@@ -16,6 +16,7 @@ mod dialog;
 mod doctor;
 mod documents;
 mod dovecot;
+mod emulator_clients;
 mod endurance;
 mod faults;
 mod hardening;

@@ -171,21 +171,40 @@ impl Emulation {
 
     /// By https, and the certificate of the authority to trust.
     pub(crate) fn by_https(scenario: &str) -> (Self, String) {
+        Self::by_https_with(scenario, |_| ())
+    }
+
+    /// The same, with options changed by `set`.
+    pub(crate) fn by_https_with(
+        scenario: &str,
+        set: impl FnOnce(&mut EmulatorOptions),
+    ) -> (Self, String) {
         let tls = serve::Tls::new().unwrap();
         let trust = tls.ca_pem().to_owned();
-        (Self::serve(scenario, Some(tls), 0), trust)
+        (Self::serve_with(scenario, Some(tls), 0, set), trust)
     }
 
     fn serve(scenario: &str, tls: Option<serve::Tls>, behind: i64) -> Self {
+        Self::serve_with(scenario, tls, behind, |_| ())
+    }
+
+    fn serve_with(
+        scenario: &str,
+        tls: Option<serve::Tls>,
+        behind: i64,
+        set: impl FnOnce(&mut EmulatorOptions),
+    ) -> Self {
         let listeners = serve::bind(0).unwrap();
         let port = listeners[0].local_addr().unwrap().port();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let base = format!("{scheme}://localhost:{port}");
-        let emulator = Arc::new(Emulator::new(EmulatorOptions {
+        let mut options = EmulatorOptions {
             scenario: Scenario::find(scenario).unwrap(),
             interval: 1,
             ..EmulatorOptions::new(url::Url::parse(&base).unwrap())
-        }));
+        };
+        set(&mut options);
+        let emulator = Arc::new(Emulator::new(options));
         let clock = Arc::new(move || RealClock.now().plus_seconds(-behind));
         let running = serve::spawn(Arc::clone(&emulator), listeners, tls, clock).unwrap();
         Self { emulator, base, _running: running }

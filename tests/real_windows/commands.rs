@@ -38,7 +38,8 @@ fn git_asks_with_the_line_ends_of_windows() {
     machine.run(&["login"]).with(0);
     for end in ["\n", "\r\n"] {
         let question = ["protocol=https", "host=dev.azure.com", "", ""].join(end);
-        let answer = machine.run_with_stdin(&["git-credential", "get"], question.as_bytes()).with(0);
+        let answer =
+            machine.run_with_stdin(&["git-credential", "get"], question.as_bytes()).with(0);
         assert!(answer.out.contains("password="), "{answer:?}");
         assert!(!answer.out.contains('\r'), "{answer:?}");
     }

@@ -4,13 +4,14 @@ use url::Url;
 
 use super::account::{EmulatedAccount, TenantSegment};
 use super::answer::{self, Answer};
-use super::call::Call;
+use super::call::{Call, EndpointVersion};
 use super::page::{self, AccountPicker, WayBack};
 use super::refusal::{self, ADMIN_CONSENT, EntraError};
+use super::response_type::ResponseType;
 use super::scenario::Approver;
 use super::scope::SeveralApis;
 use super::state::State;
-use super::{RegistrationKind, mint};
+use super::{RegistrationKind, Unregistered, mint};
 use entrada_core::NumericDate;
 use entrada_core::entra::lifetimes::AUTHORIZATION_CODE;
 
@@ -20,6 +21,9 @@ pub(super) struct AuthorizeRequest {
     pub(super) client_id: String,
     pub(super) redirect_uri: String,
     pub(super) scope: String,
+    /// Whether the request is of version 1 and names its resource.
+    pub(super) has_resource: bool,
+    pub(super) response_type: ResponseType,
     pub(super) segment: TenantSegment,
     pub(super) nonce: Option<String>,
     pub(super) claims: Option<String>,
@@ -70,7 +74,8 @@ impl State {
         if call.is_post() && call.form("flow").is_some() {
             return self.sign_in_submitted(call, now);
         }
-        match self.read_authorize(call, segment) {
+        let found = self.read_authorize(call, segment);
+        match found {
             Ok(request) => self.sign_in_page(call, request, now),
             Err(AuthorizeError::Shown(refusal)) => self.show_error(call, &refusal, now),
             Err(AuthorizeError::Redirected(request, refusal)) => {
@@ -80,17 +85,22 @@ impl State {
     }
 
     fn read_authorize(
-        &self,
+        &mut self,
         call: &Call,
         segment: &TenantSegment,
     ) -> Result<AuthorizeRequest, AuthorizeError> {
         let need = |name: &str| {
             call.parameter(name).ok_or_else(|| AuthorizeError::Shown(refusal::missing(name)))
         };
+        let version = call.version();
         let client_id = need("client_id")?;
         self.check_client_and_tenant(client_id, segment).map_err(AuthorizeError::Shown)?;
         let redirect_uri = need("redirect_uri")?;
-        if !self.is_registered(client_id, redirect_uri) {
+        let registered = self.is_registered(client_id, redirect_uri);
+        let accepted = self.accepts(Unregistered::RedirectUri) && Url::parse(redirect_uri).is_ok();
+        if !registered && accepted {
+            self.note(Unregistered::RedirectUri, redirect_uri);
+        } else if !registered {
             let text = format!(
                 "The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs \
                  configured for the application '{client_id}'. Make sure the redirect URI sent in the request matches \
@@ -102,7 +112,12 @@ impl State {
         let request = AuthorizeRequest {
             client_id: client_id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
-            scope: text("scope").unwrap_or_default(),
+            scope: match version {
+                EndpointVersion::V1 => self.requested_scope(call).unwrap_or_default(),
+                EndpointVersion::V2 => text("scope").unwrap_or_default(),
+            },
+            has_resource: version == EndpointVersion::V1 && call.parameter("resource").is_some(),
+            response_type: ResponseType::of(call.parameter("response_type").unwrap_or_default()),
             segment: segment.clone(),
             nonce: text("nonce"),
             claims: text("claims"),
@@ -111,7 +126,10 @@ impl State {
             code_challenge_method: text("code_challenge_method")
                 .unwrap_or_else(|| "plain".to_owned()),
             state: text("state"),
-            response_mode: text("response_mode").unwrap_or_else(|| "query".to_owned()),
+            response_mode: text("response_mode").unwrap_or_else(|| {
+                let of_type = ResponseType::of(call.parameter("response_type").unwrap_or_default());
+                if of_type.has_tokens() { "fragment" } else { "query" }.to_owned()
+            }),
             client_info: call.parameter("client_info") == Some("1"),
         };
         let problem = self.error_to_redirect(call, &request);
@@ -121,9 +139,20 @@ impl State {
     }
 
     fn error_to_redirect(&self, call: &Call, request: &AuthorizeRequest) -> Option<EntraError> {
-        if call.parameter("response_type") != Some("code") {
-            let text = "The response_type is not supported: expected 'code'.";
+        if !request.response_type.is_supported() {
+            let text = "The response_type is not supported: expected 'code', 'id_token', 'code id_token' or \
+                        'id_token token'.";
             return Some(EntraError::new("unsupported_response_type", 700_054, text));
+        }
+        if request.response_type.has_tokens() {
+            if request.response_mode == "query" {
+                let text =
+                    "'query' is not a supported value of 'response_mode' when requesting a token.";
+                return Some(EntraError::new("invalid_request", 70_007, text));
+            }
+            if request.nonce.is_none() {
+                return Some(refusal::missing("nonce"));
+            }
         }
         if request.scope.is_empty() {
             return Some(refusal::missing("scope"));
@@ -160,13 +189,24 @@ impl State {
             };
             return answer::html(200, page::admin_approval(&request.client_id, way.as_ref()));
         }
-        match (scenario.approver, self.default_account(scenario, &request.segment)) {
-            (Approver::Automatic, Some(account)) => return self.send_code(request, account, now),
+        let hinted = call
+            .parameter("login_hint")
+            .filter(|_| self.accepts(Unregistered::User))
+            .map(str::to_owned)
+            .and_then(|hint| self.account(&hint))
+            .filter(|account| request.segment.allows(account));
+        let account = hinted.or_else(|| self.default_account(scenario, &request.segment));
+        match (scenario.approver, account) {
+            (Approver::Automatic, Some(account)) => {
+                return self.send_response(request, account, call, now);
+            }
             (Approver::Declines, _) => return self.send_error(&request, &CANCELLED, call, now),
             _ => (),
         }
         let flow = mint::alphanumeric(&mut self.entropy, 22);
         let body = page::pick_account(&AccountPicker {
+            accounts: self.accounts().collect(),
+            other: self.accepts(Unregistered::User),
             action: &call.path,
             hidden: ("flow", &flow),
             client_id: &request.client_id,
@@ -193,36 +233,51 @@ impl State {
             self.authorize_requests.remove(flow);
             return self.send_error(&request, &CANCELLED, call, now);
         }
-        let account = call.form("account").and_then(EmulatedAccount::find);
+        let username = call.form("account").or_else(|| call.form("username")).map(str::to_owned);
+        let account = username.and_then(|username| self.account(&username));
         let never_approves = self.scenario_of(&request.client_id).approver == Approver::Never;
         match account.filter(|account| request.segment.allows(account) && !never_approves) {
             Some(account) => {
                 self.authorize_requests.remove(flow);
-                self.send_code(request, account, now)
+                self.send_response(request, account, call, now)
             }
             None => answer::html(400, page::error_page("This account cannot be used here.")),
         }
     }
 
-    fn send_code(
+    /// Sends what the request asked for: a code, tokens, or both (OAuth 2.0 Multiple Response Types).
+    fn send_response(
         &mut self,
         request: AuthorizeRequest,
         account: &'static EmulatedAccount,
+        call: &Call,
         now: NumericDate,
     ) -> Answer {
-        let tid = request.segment.tid(account);
-        let code = mint::code(&mut self.entropy, &tid, &request.client_id, account.is_personal());
-        let mut members = vec![("code".to_owned(), code.clone())];
+        let mut members = Vec::new();
+        let mut code = String::new();
+        if request.response_type.code {
+            let tid = request.segment.tid(account);
+            code = mint::code(&mut self.entropy, &tid, &request.client_id, account.is_personal());
+            members.push(("code".to_owned(), code.clone()));
+        }
+        if request.response_type.has_tokens() {
+            match self.implicit_tokens(&request, account, &code, call, now) {
+                Ok(tokens) => members.extend(tokens),
+                Err(refusal) => return self.send_error(&request, &refusal, call, now),
+            }
+        }
         if request.client_info {
             members.push(("client_info".to_owned(), mint::client_info(account)));
         }
         members.extend(request.state.clone().map(|state| ("state".to_owned(), state)));
         members.push(("session_state".to_owned(), self.entropy.guid()));
         let answer = send(&request, &members);
-        let expires_at = now.plus_seconds(AUTHORIZATION_CODE);
-        self.codes
-            .insert(code.clone(), AuthorizationCode { request, account, expires_at, used: false });
-        self.remember_secret(code);
+        if request.response_type.code {
+            let expires_at = now.plus_seconds(AUTHORIZATION_CODE);
+            let issued = AuthorizationCode { request, account, expires_at, used: false };
+            self.codes.insert(code.clone(), issued);
+            self.remember_secret(code);
+        }
         answer
     }
 

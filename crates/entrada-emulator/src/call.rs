@@ -1,20 +1,43 @@
 //! A parsed request.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, Method, header};
+use serde_json::Value;
 use url::form_urlencoded;
+
+use entrada_core::NamedHost;
 
 /// A request with its parameters decoded.
 pub(super) struct Call {
     pub(super) method: Method,
     /// The path without the query.
     pub(super) path: String,
+    /// The host that the request names, if it names one.
+    pub(super) host: Option<NamedHost>,
+    /// How the client authenticated, at a token endpoint.
+    pub(super) basic: bool,
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
+    body: Vec<u8>,
     headers: HeaderMap,
+}
+
+/// The version of an endpoint of the authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndpointVersion {
+    /// `/{tenant}/oauth2/…`, with `resource`.
+    V1,
+    /// `/{tenant}/oauth2/v2.0/…`, with `scope`.
+    V2,
 }
 
 impl Call {
     pub(super) fn new(request: http::Request<Vec<u8>>) -> Self {
+        let host = NamedHost::of(&request).ok().or_else(|| {
+            // In process, the target alone names the host.
+            NamedHost::parse(request.uri().authority()?.as_str().as_bytes()).ok()
+        });
         let (parts, body) = request.into_parts();
         let pairs = |text: &[u8]| form_urlencoded::parse(text).into_owned().collect::<Vec<_>>();
         let is_form = parts
@@ -22,18 +45,38 @@ impl Call {
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-        Self {
+        let mut call = Self {
             method: parts.method,
             path: parts.uri.path().to_owned(),
+            host,
+            basic: false,
             query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
             form: if is_form { pairs(&body) } else { Vec::new() },
+            body,
             headers: parts.headers,
+        };
+        if let Some((id, secret)) = call.basic_credentials() {
+            call.basic = true;
+            for (name, value) in [("client_id", id), ("client_secret", secret)] {
+                if call.form(name).is_none() {
+                    call.form.push((name.to_owned(), value));
+                }
+            }
         }
+        call
     }
 
     /// The parts of the path between slashes.
     pub(super) fn segments(&self) -> Vec<&str> {
         self.path.split('/').filter(|segment| !segment.is_empty()).collect()
+    }
+
+    /// The version of the endpoint that the path names.
+    pub(super) fn version(&self) -> EndpointVersion {
+        match self.segments().as_slice() {
+            [_, "oauth2", "authorize" | "token" | "devicecode" | "logout"] => EndpointVersion::V1,
+            _ => EndpointVersion::V2,
+        }
     }
 
     /// A form member; empty counts as absent.
@@ -55,25 +98,62 @@ impl Call {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The body as JSON.
+    pub(super) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
     /// The token of `Authorization: Bearer …`.
     pub(super) fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
+    /// Client ID and secret of `Authorization: Basic …`, each form-encoded before base64 (RFC 6749 §2.3.1).
+    fn basic_credentials(&self) -> Option<(String, String)> {
+        let (scheme, value) = self.header("authorization")?.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let text = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
+        let (id, secret) = text.split_once(':')?;
+        let decode = |text: &str| {
+            let pair = format!("v={text}");
+            let value = form_urlencoded::parse(pair.as_bytes()).next()?.1.into_owned();
+            Some(value)
+        };
+        Some((decode(id)?, decode(secret)?))
+    }
+
     pub(super) fn is_post(&self) -> bool {
         self.method == Method::POST
     }
 
+    /// A request of the same caller for another path: one of a batch.
+    pub(super) fn part(&self, method: Method, target: &str) -> Self {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Self {
+            method,
+            path: path.to_owned(),
+            host: self.host.clone(),
+            basic: false,
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            form: Vec::new(),
+            body: Vec::new(),
+            headers: self.headers.clone(),
+        }
+    }
+
     /// Values that must not leak: secrets that a client presents, from 8 characters on.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
-        const NAMES: [&str; 7] = [
+        const NAMES: [&str; 8] = [
             "code",
             "device_code",
             "refresh_token",
             "code_verifier",
             "client_secret",
             "client_assertion",
+            "assertion",
             "password",
         ];
         self.form

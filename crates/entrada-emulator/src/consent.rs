@@ -4,6 +4,7 @@ use super::RegistrationKind;
 use super::account::{ACCOUNTS, TenantSegment};
 use super::answer::{self, Answer};
 use super::call::Call;
+use super::client_authentication::ClientAuthentication;
 use super::page;
 use super::refusal::{EntraError, NOT_PUBLIC};
 use super::scenario::Scenario;
@@ -19,16 +20,22 @@ impl State {
             && !self.admin_consents.contains(&client_id.to_ascii_lowercase())
     }
 
-    /// The error that replaces the tokens of a device flow.
+    /// The error that replaces the tokens after the approval.
     pub(super) fn refused_at_issue(
         &self,
         scenario: &Scenario,
         client_id: &str,
+        call: &Call,
     ) -> Option<EntraError> {
-        if matches!(self.kind_of(client_id), RegistrationKind::Web | RegistrationKind::Spa) {
+        let is_confidential = ClientAuthentication::of(call) != ClientAuthentication::None;
+        let kind = self.kind_of(client_id);
+        if matches!(kind, RegistrationKind::Web | RegistrationKind::Spa) && !is_confidential {
             return Some(NOT_PUBLIC);
         }
-        let refusal = scenario.issue?;
+        let refusal = scenario.issue.filter(|refusal| {
+            // The secret that this error asks for is there.
+            refusal.code != NOT_PUBLIC.code || !is_confidential
+        })?;
         (refusal.code != ADMIN_CONSENT || self.needs_admin(client_id)).then(|| refusal.clone())
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::account::{EmulatedAccount, TenantSegment};
 use super::answer::{self, Answer};
-use super::call::Call;
+use super::call::{Call, EndpointVersion};
 use super::page::{self, AccountPicker};
 use super::refusal::{
     self, CODE_EXPIRED, DECLINED, EntraError, LOOP, PENDING, REDEEMED, SLOW_DOWN,
@@ -14,8 +14,9 @@ use super::refusal::{
 use super::scenario::{Approver, TransportFault};
 use super::scope::SeveralApis;
 use super::state::{ExchangeStep, State};
-use super::{Reply, mint};
+use super::{Reply, Unregistered, mint};
 use entrada_core::NumericDate;
+use entrada_core::entra::clouds::Cloud;
 
 /// One device flow.
 pub(super) struct DeviceFlow {
@@ -67,15 +68,15 @@ impl State {
     ) -> Result<Answer, EntraError> {
         let client_id = call.form("client_id").ok_or_else(|| refusal::missing("client_id"))?;
         self.check_client_and_tenant(client_id, segment)?;
-        let scope = call.form("scope").ok_or_else(|| refusal::missing("scope"))?;
-        let wanted = self.parse_scope(client_id, scope, SeveralApis::Refused)?;
+        let scope = self.requested_scope(call)?;
+        let wanted = self.parse_scope(client_id, &scope, SeveralApis::Refused)?;
         self.check_client_scopes(client_id, &wanted)?;
 
         let scenario = self.scenario_of(client_id);
         let personal = *segment == TenantSegment::Consumers;
         let device_code = mint::device_code(&mut self.entropy);
         let user_code = mint::user_code(&mut self.entropy, personal);
-        let uri = format!("{}/{}", self.base(), if personal { "link" } else { "devicelogin" });
+        let uri = self.verification_uri(personal);
         let mut message = format!(
             "To sign in, use a web browser to open the page {uri} and enter the code {user_code} to authenticate."
         );
@@ -87,7 +88,11 @@ impl State {
         let mut body = json!({
             "user_code": user_code, "device_code": device_code, "expires_in": scenario.code_life, "message": message,
         });
-        if scenario.transport_fault == TransportFault::OldNames {
+        if call.version() == EndpointVersion::V1 {
+            body["verification_url"] = json!(uri);
+            body["interval"] = json!(self.options.interval);
+            answer::numbers_as_text(&mut body);
+        } else if scenario.transport_fault == TransportFault::OldNames {
             body["verification_url"] = json!(uri);
         } else {
             body["verification_uri"] = json!(uri);
@@ -100,7 +105,7 @@ impl State {
             device_code,
             user_code,
             client_id: client_id.to_owned(),
-            scope: scope.to_owned(),
+            scope,
             claims: call.form("claims").map(str::to_owned),
             segment: segment.clone(),
             expires_at: now.plus_seconds(scenario.code_life),
@@ -110,6 +115,17 @@ impl State {
             outcome: ApprovalState::Waiting,
         });
         Ok(answer::json(200, &body))
+    }
+
+    /// The address of the page for user codes.
+    fn verification_uri(&self, personal: bool) -> String {
+        match (self.cloud(), personal) {
+            (Some(_), true) => "https://www.microsoft.com/link".to_owned(),
+            (Some(Cloud::Public), false) => "https://login.microsoft.com/device".to_owned(),
+            (_, personal) => {
+                format!("{}/{}", self.base(), if personal { "link" } else { "devicelogin" })
+            }
+        }
     }
 
     /// The result of a poll: tokens for the flow at this index, or an error.
@@ -159,7 +175,8 @@ impl State {
             return Err(REDEEMED);
         }
         if flow.expires_at <= now {
-            let old = scenario.transport_fault == TransportFault::OldNames;
+            let old = scenario.transport_fault == TransportFault::OldNames
+                || call.version() == EndpointVersion::V1;
             return Err(EntraError {
                 error: if old { "code_expired" } else { "expired_token" },
                 ..CODE_EXPIRED
@@ -192,7 +209,7 @@ impl State {
             ApprovalState::Declined => Err(DECLINED),
             ApprovalState::Redeemed => Err(REDEEMED),
             ApprovalState::Approved(account) => {
-                self.refused_at_issue(scenario, client_id).map_or(Ok(account), Err)
+                self.refused_at_issue(scenario, client_id, call).map_or(Ok(account), Err)
             }
         }
     }
@@ -217,8 +234,10 @@ impl State {
                 page::notice("You cancelled the sign-in", "You may close this window."),
             );
         }
-        let Some(account) = call.form("account") else {
+        let Some(account) = call.form("account").or_else(|| call.form("username")) else {
             let ask = AccountPicker {
+                accounts: self.accounts().collect(),
+                other: self.accepts(Unregistered::User),
                 action: &call.path,
                 hidden: ("otc", &flow.user_code),
                 client_id: &flow.client_id,
@@ -258,8 +277,9 @@ impl State {
 
     pub(super) fn approve(&mut self, user_code: &str, account: &str) -> bool {
         let Some(index) = self.waiting(user_code) else { return false };
+        let account = self.account(account);
         let flow = &mut self.device_flows[index];
-        let account = EmulatedAccount::find(account).filter(|account| flow.segment.allows(account));
+        let account = account.filter(|account| flow.segment.allows(account));
         if let Some(account) = account {
             flow.outcome = ApprovalState::Approved(account);
         }

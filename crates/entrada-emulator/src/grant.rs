@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::RegistrationKind;
 use super::account::EmulatedAccount;
 use super::answer::{self, Answer};
-use super::call::Call;
-use super::mint::{self, TokenFacts};
+use super::call::{Call, EndpointVersion};
+use super::client_authentication::ClientAuthentication;
+use super::mint::{self, IdTokenFacts, TokenFacts};
 use super::refusal::EntraError;
 use super::scenario::TokenVariant;
 use super::scope::{EXCHANGE, EmulatedResource, GRAPH, RequestedScopes};
@@ -45,12 +46,22 @@ pub(super) struct CompactToken {
 pub(super) struct IssueRequest<'a> {
     pub(super) wanted: RequestedScopes,
     pub(super) nonce: Option<String>,
+    /// What is sent with the ID token, at the authorization endpoint.
+    pub(super) front_channel: Option<FrontChannel>,
     /// Whether the user has just signed in. Otherwise a refresh token was presented.
     pub(super) first: bool,
     /// The `claims` parameter of this request.
     pub(super) claims: Option<String>,
     pub(super) call: &'a Call,
     pub(super) now: NumericDate,
+}
+
+/// What a response of the authorization endpoint has beside its ID token.
+pub(super) struct FrontChannel {
+    /// The code, or empty.
+    pub(super) code: String,
+    /// Whether the access token is sent too.
+    pub(super) token: bool,
 }
 
 /// The scopes in the response and in the access token.
@@ -78,8 +89,26 @@ impl State {
         index: usize,
         issue: IssueRequest<'_>,
     ) -> Result<Answer, EntraError> {
+        Ok(answer::json(200, &self.issue_members(index, issue)?))
+    }
+
+    /// The members of a token response for the grant at this index.
+    pub(super) fn issue_members(
+        &mut self,
+        index: usize,
+        issue: IssueRequest<'_>,
+    ) -> Result<Value, EntraError> {
         let IssueRequest { mut wanted, now, .. } = issue;
+        let version = issue.call.version();
         let grant = &self.grants[index];
+        if version == EndpointVersion::V1 && grant.account.is_personal() {
+            return Err(EntraError::new(
+                "invalid_request",
+                90_027,
+                "We are unable to issue tokens from this API version on the MSA tenant. Please contact the application vendor \
+                 as they need to use version 2.0 of the protocol to support this.",
+            ));
+        }
         let (account, tid, client_id) = (grant.account, grant.tid.clone(), grant.client_id.clone());
         let declared = |claims: &Option<String>| {
             claims.as_deref().is_some_and(|claims| claims.to_ascii_lowercase().contains("\"cp1\""))
@@ -116,10 +145,13 @@ impl State {
             _ => 3_600 + self.random_seconds(1_800),
         };
         let audience = wanted.audience();
+        let issuer = self.issuer_v1(&tid);
         let facts = TokenFacts {
             client_id: &client_id,
+            client_authentication: ClientAuthentication::of(issue.call),
             account,
             tid: &tid,
+            issuer: &issuer,
             resource: wanted.resource,
             audience: &audience,
             scp: &scopes.scp,
@@ -136,9 +168,19 @@ impl State {
         let id_token = wanted
             .has_oidc_scope("openid")
             .then(|| {
-                let base = self.options.base.as_str().trim_end_matches('/');
-                mint::id_token(&mut self.entropy, &facts, base, issue.nonce.as_deref())
-                    .ok_or(NO_KEY)
+                let issuer = match version {
+                    EndpointVersion::V1 => self.issuer_v1(&tid),
+                    EndpointVersion::V2 => self.issuer_v2(&tid),
+                };
+                let front = issue.front_channel.as_ref();
+                let id = IdTokenFacts {
+                    version,
+                    issuer: &issuer,
+                    nonce: issue.nonce.as_deref(),
+                    code: front.map_or("", |front| front.code.as_str()),
+                    access_token: front.filter(|front| front.token).map(|_| access_token.as_str()),
+                };
+                mint::id_token(&mut self.entropy, &facts, &id).ok_or(NO_KEY)
             })
             .transpose()?;
         if account.is_personal() {
@@ -156,8 +198,18 @@ impl State {
             "token_type": "Bearer", "expires_in": expires_in, "ext_expires_in": expires_in,
             "access_token": access_token,
         });
+        if version == EndpointVersion::V1 {
+            body["expires_on"] = json!(now.plus_seconds(expires_in).0);
+            body["not_before"] = json!(now.plus_seconds(-300).0);
+            body["resource"] = json!(audience);
+            // Version 1 sends numbers as text.
+            answer::numbers_as_text(&mut body);
+        }
         if scenario.tokens != TokenVariant::NoScope {
-            body["scope"] = json!(scopes.response);
+            body["scope"] = match version {
+                EndpointVersion::V1 => json!(scopes.scp),
+                EndpointVersion::V2 => json!(scopes.response),
+            };
         }
         if cp1 {
             body["refresh_in"] = json!(expires_in / 2);
@@ -188,10 +240,10 @@ impl State {
         if let Some(token) = id_token {
             self.remember_secret(token);
         }
-        Ok(answer::json(200, &body))
+        Ok(body)
     }
 
-    fn random_seconds(&mut self, below: u64) -> i64 {
+    pub(super) fn random_seconds(&mut self, below: u64) -> i64 {
         i64::try_from(self.entropy.below(below)).unwrap_or_default()
     }
 
@@ -232,7 +284,7 @@ impl State {
     }
 }
 
-const NO_KEY: EntraError =
+pub(super) const NO_KEY: EntraError =
     EntraError::new("server_error", 90_033, "The emulator could not make a signing key.")
         .status(500);
 

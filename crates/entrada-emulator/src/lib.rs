@@ -19,28 +19,46 @@
 
 pub mod account;
 mod answer;
+mod application;
 mod authorize;
+mod bearer;
 mod call;
+mod client_authentication;
+mod combination;
 mod consent;
 mod device;
 mod entropy;
+mod exchange;
 mod grant;
 mod graph;
+mod host;
 mod key;
 mod loopback;
+pub mod mail;
+mod managed_identity;
 mod metadata;
 mod mint;
+mod on_behalf_of;
 mod own_api;
 mod page;
+mod password;
 mod record;
+mod redeem;
+mod refresh;
 mod refresh_fault;
 mod refusal;
+mod resource_manager;
+mod response_type;
+mod route;
 mod scenario;
 mod scope;
 pub mod serve;
+mod serve_mail;
 mod start;
 mod state;
+mod tls;
 mod token;
+mod unregistered;
 
 #[cfg(test)]
 mod tests;
@@ -51,12 +69,17 @@ use std::time::Duration;
 use url::Url;
 
 pub use account::Directory;
+pub use client_authentication::WRONG_SECRET;
+pub use combination::CombinationError;
 use entrada_core::{NamedHost, NumericDate};
+pub use host::HostNames;
 pub use own_api::{ApiError, EmulatedApi};
+pub use password::WRONG_PASSWORD;
 pub use refresh_fault::{FaultReply, RefreshFault};
 pub use scenario::{SCENARIOS, Scenario};
 pub use start::{EmulatorBuilder, RunningEmulator, StartError};
 use state::State;
+pub use unregistered::{Note, Unregistered};
 
 /// The settings of an emulator.
 #[derive(Clone, Debug)]
@@ -66,6 +89,11 @@ pub struct EmulatorOptions {
     /// Host names to accept in addition to that of `base`, `localhost` and the loopback addresses. [`serve`] refuses
     /// requests for any other host: they may come from a foreign web page (DNS rebinding).
     pub hosts: Vec<String>,
+    /// Whether the emulator also answers for Microsoft's hosts, or for every host. An authority of Microsoft's then names
+    /// itself in its documents and tokens, and each service has only its own endpoints.
+    pub names: HostNames,
+    /// What the emulator accepts although nobody registered it. [`LogLine::notes`] names each.
+    pub accept: Vec<Unregistered>,
     /// The scenario of clients whose id does not belong to a scenario.
     pub scenario: &'static Scenario,
     /// Directories in addition to the built-in Contoso.
@@ -94,6 +122,8 @@ impl EmulatorOptions {
         Self {
             base,
             hosts: Vec::new(),
+            names: HostNames::Own,
+            accept: Vec::new(),
             scenario: Default::default(),
             directories: Vec::new(),
             clients: Vec::new(),
@@ -163,6 +193,8 @@ pub struct LogLine {
     pub at: NumericDate,
     /// For example `POST`.
     pub method: String,
+    /// The host that the request names, if it is not the emulator's own.
+    pub host: Option<String>,
     /// The path without the query; at most 120 characters.
     pub path: String,
     /// The `grant_type` of a token request, when it is a known one.
@@ -173,6 +205,8 @@ pub struct LogLine {
     pub status: Option<u16>,
     /// The OAuth `error` or, from Graph, the error `code`.
     pub error: Option<String>,
+    /// What was accepted although nobody registered it.
+    pub notes: Vec<Note>,
 }
 
 /// The emulator. All connections share it.
@@ -238,7 +272,7 @@ impl Emulator {
         self.state().pending_user_codes()
     }
 
-    /// Sets the default scenario. False if there is no scenario called `name`.
+    /// Sets the default scenario, or a combination of several ([`Scenario::find`]). False if there is no scenario called `name`.
     ///
     /// ```
     /// let entra = entrada_emulator::Emulator::start()?;
@@ -255,12 +289,14 @@ impl Emulator {
 
     /// Whether clients may use the emulator under the name `host`.
     fn accepts_host(&self, host: &NamedHost) -> bool {
-        let options = &self.state().options;
-        let named =
-            |own: &str| NamedHost::parse(own.as_bytes()).is_ok_and(|own| own.name() == host.name());
+        let state = self.state();
         host.is_loopback()
-            || options.base.host_str().is_some_and(named)
-            || options.hosts.iter().any(|own| named(own))
+            || state.has_name(host)
+            || match state.options.names {
+                HostNames::Own => false,
+                HostNames::Microsoft => host::Service::of_microsoft(host.name()).is_some(),
+                HostNames::Every => true,
+            }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

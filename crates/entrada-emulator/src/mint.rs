@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::account::{AccountKind, EmulatedAccount};
+use super::call::EndpointVersion;
+use super::client_authentication::ClientAuthentication;
 use super::entropy::SeededRandom;
 use super::key::key;
 use super::scope::{EXCHANGE, EmulatedResource, GRAPH};
@@ -88,8 +90,12 @@ pub(super) fn compact_token(entropy: &mut SeededRandom, site: u32) -> String {
 /// The facts in a token.
 pub(super) struct TokenFacts<'a> {
     pub(super) client_id: &'a str,
+    /// How the client proved its identity.
+    pub(super) client_authentication: ClientAuthentication,
     pub(super) account: &'static EmulatedAccount,
     pub(super) tid: &'a str,
+    /// The issuer of version 1.
+    pub(super) issuer: &'a str,
     pub(super) resource: &'static EmulatedResource,
     pub(super) audience: &'a str,
     /// Short names, separated by spaces.
@@ -112,10 +118,10 @@ pub(super) fn access_token(entropy: &mut SeededRandom, facts: &TokenFacts<'_>) -
     let guest = account.kind == AccountKind::Guest;
     let mut claims = json!({
         "aud": facts.audience,
-        "iss": format!("https://sts.windows.net/{tid}/"),
+        "iss": facts.issuer,
         "iat": issued_at, "nbf": issued_at, "exp": facts.now.plus_seconds(facts.life).0,
         "acct": i32::from(guest), "acr": "1", "aio": entropy.base64url(60), "amr": ["pwd", "mfa"],
-        "app_displayname": "entrada", "appid": facts.client_id, "appidacr": "0",
+        "app_displayname": "entrada", "appid": facts.client_id, "appidacr": facts.client_authentication.appidacr(),
         "family_name": family, "given_name": given, "ipaddr": "203.0.113.7", "name": account.name,
         "oid": account.oid, "puid": "10032001ADA00001",
         "rh": format!("1.{}.", header(entropy, tid, facts.resource.app_id())),
@@ -150,29 +156,101 @@ pub(super) fn access_token(entropy: &mut SeededRandom, facts: &TokenFacts<'_>) -
     Some(key()?.sign(json!({ "nonce": entropy.base64url(32) }), &claims))
 }
 
-/// A v2.0 ID token (OIDC Core §2).
+/// What an ID token has besides the facts of its access token.
+pub(super) struct IdTokenFacts<'a> {
+    pub(super) version: EndpointVersion,
+    pub(super) issuer: &'a str,
+    pub(super) nonce: Option<&'a str>,
+    /// The code that is sent with it, for `c_hash`; empty for none.
+    pub(super) code: &'a str,
+    /// The access token that is sent with it, for `at_hash`.
+    pub(super) access_token: Option<&'a str>,
+}
+
+/// An ID token (OIDC Core §2, §3.3.2.11).
 pub(super) fn id_token(
     entropy: &mut SeededRandom,
     facts: &TokenFacts<'_>,
-    base: &str,
-    nonce: Option<&str>,
+    id: &IdTokenFacts<'_>,
 ) -> Option<String> {
     let TokenFacts { account, tid, .. } = facts;
     let issued_at = facts.now.plus_seconds(-300).0;
     let mut claims = json!({
-        "ver": "2.0", "iss": format!("{base}/{tid}/v2.0"), "aud": facts.client_id,
+        "ver": "2.0", "iss": id.issuer, "aud": facts.client_id,
         "iat": issued_at, "nbf": issued_at, "exp": facts.now.plus_seconds(3_600).0,
         "sub": pairwise(account.oid, facts.client_id), "oid": account.oid, "tid": tid,
         "name": account.name, "preferred_username": account.username,
         "rh": format!("1.{}.", header(entropy, tid, facts.client_id)), "uti": entropy.base64url(16),
     });
-    if let Some(nonce) = nonce {
+    if id.version == EndpointVersion::V1 {
+        claims["ver"] = json!("1.0");
+        claims["upn"] = json!(account.upn);
+        claims["unique_name"] = json!(account.username);
+        claims["amr"] = json!(["pwd", "mfa"]);
+    }
+    if let Some(nonce) = id.nonce {
         claims["nonce"] = json!(nonce);
+    }
+    if !id.code.is_empty() {
+        claims["c_hash"] = json!(left_half_hash(id.code));
+    }
+    if let Some(token) = id.access_token {
+        claims["at_hash"] = json!(left_half_hash(token));
     }
     if account.is_personal() {
         claims["email"] = json!(account.username);
     }
     Some(key()?.sign(json!({}), &claims))
+}
+
+/// The left half of the SHA-256 of a code or token (OIDC Core §3.3.2.11).
+fn left_half_hash(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..16])
+}
+
+/// The facts in the token of an application without a user.
+pub(super) struct AppTokenFacts<'a> {
+    pub(super) client_id: &'a str,
+    /// The object id of the application's service principal.
+    pub(super) oid: &'a str,
+    pub(super) client_authentication: ClientAuthentication,
+    pub(super) tid: &'a str,
+    pub(super) issuer: &'a str,
+    pub(super) resource: &'static EmulatedResource,
+    pub(super) audience: &'a str,
+    pub(super) now: NumericDate,
+    /// Seconds from `now` to `exp`.
+    pub(super) life: i64,
+    pub(super) cp1: bool,
+    /// Further claims, such as the resource id of a managed identity.
+    pub(super) more: Value,
+}
+
+/// A v1.0 access token of an application: `roles` in place of `scp`.
+pub(super) fn app_token(entropy: &mut SeededRandom, facts: &AppTokenFacts<'_>) -> Option<String> {
+    let AppTokenFacts { tid, oid, .. } = facts;
+    let issued_at = facts.now.plus_seconds(-300).0;
+    let mut claims = json!({
+        "aud": facts.audience, "iss": facts.issuer,
+        "iat": issued_at, "nbf": issued_at, "exp": facts.now.plus_seconds(facts.life).0,
+        "aio": entropy.base64url(40), "app_displayname": "entrada", "appid": facts.client_id,
+        "appidacr": facts.client_authentication.appidacr(), "idp": facts.issuer, "idtyp": "app",
+        "oid": oid, "rh": format!("1.{}.", header(entropy, tid, facts.resource.app_id())),
+        "sub": oid, "tid": tid, "uti": entropy.base64url(16), "ver": "1.0",
+        // Any application that signs in as itself.
+        "wids": ["0997a1d0-0d1d-4acb-b408-d5ca73121e90"],
+    });
+    let roles = facts.resource.app_roles();
+    if !roles.is_empty() {
+        claims["roles"] = json!(roles);
+    }
+    if facts.cp1 {
+        claims["xms_cc"] = json!(["CP1"]);
+    }
+    if let (Some(claims), Some(more)) = (claims.as_object_mut(), facts.more.as_object()) {
+        claims.extend(more.clone());
+    }
+    Some(key()?.sign(json!({ "nonce": entropy.base64url(32) }), &claims))
 }
 
 /// The `client_info` member: base64url JSON.

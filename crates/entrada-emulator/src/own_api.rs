@@ -77,7 +77,7 @@ impl EmulatedApi {
 
     /// The API as the emulator's endpoints use it. The text lives as long as the process: it has the size of the options.
     pub(super) fn resource(&self) -> &'static EmulatedResource {
-        let keep = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
+        let keep = |text: &str| -> &'static str { text.to_owned().leak() };
         let permissions: Vec<&'static str> =
             self.permissions.iter().map(|permission| keep(permission)).collect();
         let audience = keep(&resources::normalise(&self.audience));
@@ -97,6 +97,24 @@ impl EmulatedApi {
             Box::leak(permissions.into_boxed_slice()),
         )))
     }
+}
+
+/// An API that nobody registered, if `audience` has the form of an identifier. It lives as long as the process.
+pub(super) fn unregistered_api(
+    audience: &str,
+    permission: &str,
+) -> Option<&'static EmulatedResource> {
+    let is_guid = uuid::Uuid::try_parse(audience).is_ok();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:".contains(c);
+    let is_uri = ["api://", "https://", "http://", "urn:"].iter().any(|scheme| {
+        audience
+            .strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(plain))
+    });
+    let usable = (is_guid || is_uri) && audience.len() <= 200;
+    let api =
+        EmulatedApi { audience: audience.to_owned(), permissions: vec![permission.to_owned()] };
+    usable.then(|| api.resource())
 }
 
 impl FromStr for EmulatedApi {

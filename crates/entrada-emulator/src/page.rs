@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::account::{ACCOUNTS, EmulatedAccount, TenantSegment};
+use super::account::{EmulatedAccount, TenantSegment};
 use entrada_core::clean;
 
 const CSS: &str = include_str!("page.css");
@@ -60,6 +60,9 @@ pub(super) fn enter_code(action: &str, user_code: &str, refused: Option<&str>) -
 
 /// The content of the account picker.
 pub(super) struct AccountPicker<'a> {
+    pub(super) accounts: Vec<&'static EmulatedAccount>,
+    /// Whether the user may type another user name.
+    pub(super) other: bool,
     pub(super) action: &'a str,
     /// Name and value of the hidden member that identifies the sign-in.
     pub(super) hidden: (&'a str, &'a str),
@@ -75,8 +78,8 @@ pub(super) struct AccountPicker<'a> {
 
 /// The page for choosing an account, or cancelling.
 pub(super) fn pick_account(picker: &AccountPicker<'_>) -> String {
-    let mut people: Vec<&EmulatedAccount> =
-        ACCOUNTS.iter().filter(|account| picker.segment.allows(account)).collect();
+    let mut people = picker.accounts.clone();
+    people.retain(|account| picker.segment.allows(account));
     let hinted = |account: &EmulatedAccount| {
         picker.login_hint.is_some_and(|hint| hint.eq_ignore_ascii_case(account.username))
     };
@@ -94,6 +97,11 @@ pub(super) fn pick_account(picker: &AccountPicker<'_>) -> String {
                         b { (account.name) }
                         span { (account.username) }
                     }
+                }
+                @if picker.other {
+                    label for="username" { "Use another account" }
+                    input id="username" name="username" type="email" value=(clean(picker.login_hint.unwrap_or_default()));
+                    button { "Next" }
                 }
                 details open[picker.warning.is_some()] {
                     summary { "This app would like to" }
@@ -205,6 +213,8 @@ mod tests {
         let hostile = "\"><script>alert(1)</script>'\u{1b}[2J";
         let members = [(hostile.to_owned(), hostile.to_owned())];
         let ask = AccountPicker {
+            accounts: crate::account::ACCOUNTS.iter().collect(),
+            other: true,
             action: hostile,
             hidden: (hostile, hostile),
             client_id: hostile,

@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::answer::{self, Answer, LoggedError};
 use super::call::Call;
+use super::host::Service;
 use super::state::State;
 use super::{LogLine, Reply};
 use entrada_core::{Jwt, NumericDate, clean};
@@ -38,6 +39,14 @@ impl State {
         answer
     }
 
+    /// The host that the request names, if it is not the emulator's own.
+    fn foreign_host(&self, call: &Call) -> Option<String> {
+        let host = call.host.as_ref()?;
+        let own = host.is_loopback() || self.has_name(host);
+        (!own || self.service != Service::Every)
+            .then(|| clean(host.name()).chars().take(253).collect())
+    }
+
     pub(super) fn write_log(
         &mut self,
         call: &Call,
@@ -52,6 +61,7 @@ impl State {
         let line = LogLine {
             at,
             method: call.method.as_str().chars().take(16).collect(),
+            host: self.foreign_host(call),
             path: clean(&call.path).chars().take(120).collect(),
             grant_type: call.form("grant_type").and_then(super::token::known_grant_type),
             client_id,
@@ -59,6 +69,7 @@ impl State {
             error: answer
                 .and_then(|answer| answer.extensions().get::<LoggedError>())
                 .map(|e| e.0.clone()),
+            notes: std::mem::take(&mut self.notes),
         };
         push(&mut self.log, line);
     }

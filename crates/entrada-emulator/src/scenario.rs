@@ -5,7 +5,7 @@ use super::refusal::{ADMIN_CONSENT, EntraError, LOOP, NOT_PUBLIC};
 use super::scope::EmulatedResource;
 
 /// A behaviour of the emulator, set for all clients or, by `client_id`, for one client.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scenario {
     /// The name on command lines, for example `auto-approve`.
     pub name: &'static str,
@@ -78,7 +78,7 @@ pub(super) enum TokenVariant {
     Challenged,
 }
 
-const PLAIN: Scenario = Scenario {
+pub(super) const PLAIN: Scenario = Scenario {
     name: "normal",
     summary: "approves when the user at the device page does; no failures",
     client_id: "e1a7a000-0000-4000-8000-000000000001",
@@ -239,11 +239,6 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
 };
 
 impl Scenario {
-    /// The scenario called `name`.
-    pub fn find(name: &str) -> Option<&'static Self> {
-        SCENARIOS.iter().find(|scenario| scenario.name == name)
-    }
-
     /// The scenario of this client, if it has one.
     pub fn of_client(client_id: &str) -> Option<&'static Self> {
         SCENARIOS.iter().find(|scenario| scenario.client_id.eq_ignore_ascii_case(client_id))

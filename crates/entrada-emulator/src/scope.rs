@@ -1,10 +1,12 @@
 //! Parses the requested scopes and their API.
 
+use std::sync::LazyLock;
+
 use super::account::EmulatedAccount;
 use super::refusal::EntraError;
 use entrada_core::OIDC_SCOPES;
-use entrada_core::entra::permissions::{self, Permission};
 use entrada_core::entra::resources::{self, Resource};
+use entrada_core::entra::{permission_ids, permissions};
 
 /// An API that the emulator issues tokens for: core's facts about it, and what only an authority needs.
 #[derive(Debug)]
@@ -12,84 +14,73 @@ pub(super) struct EmulatedResource {
     facts: &'static Resource,
     /// The number of the audience inside compact tokens of personal accounts; `None` if they get no token for this API.
     pub(super) site: Option<u32>,
-    permissions: Permissions,
+    /// The delegated permissions that it publishes in addition to those of core's tables.
+    permissions: &'static [&'static str],
     /// The scopes of `.default` before any consent.
     defaults: &'static [&'static str],
-}
-
-/// The delegated permissions that an API publishes.
-#[derive(Debug)]
-enum Permissions {
-    /// Those of core's table, which are Graph's, and these.
-    KnownAnd(&'static [&'static str]),
-    /// Only these.
-    Only(&'static [&'static str]),
 }
 
 pub(super) static GRAPH: EmulatedResource = EmulatedResource {
     facts: &resources::GRAPH,
     site: Some(293_577),
-    permissions: Permissions::KnownAnd(&[
-        "User.Read.All",
-        "Files.Read",
-        "Files.ReadWrite",
-        "Files.Read.All",
-        "Files.ReadWrite.All",
-        "Sites.Read.All",
-        "Group.Read.All",
-        "Directory.Read.All",
-        "Directory.AccessAsUser.All",
-        "Notes.Read",
-        "Chat.Read",
-        "Presence.Read",
-    ]),
+    permissions: &[],
     defaults: &["User.Read", "Mail.Read"],
 };
 pub(super) static EXCHANGE: EmulatedResource = EmulatedResource {
     facts: &resources::EXCHANGE,
     site: Some(292_841),
-    permissions: Permissions::Only(&[
-        "IMAP.AccessAsUser.All",
-        "POP.AccessAsUser.All",
-        "SMTP.Send",
-        "EWS.AccessAsUser.All",
-        "EAS.AccessAsUser.All",
-        "Mail.Read",
-        "Mail.ReadWrite",
-        "Mail.Send",
-        "Calendars.Read",
-        "Calendars.ReadWrite",
-        "Contacts.Read",
-        "Contacts.ReadWrite",
-        "User.Read",
-        "Tasks.Read",
-        "Tasks.ReadWrite",
-        "MailboxSettings.Read",
-    ]),
+    // Missing in the export of the service principal that core's table is from.
+    permissions: &["EAS.AccessAsUser.All"],
     defaults: &["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"],
 };
-static ARM: EmulatedResource = only_impersonation(&resources::ARM);
-static DEVOPS: EmulatedResource = only_impersonation(&resources::DEVOPS);
-static RESOURCES: [&EmulatedResource; 4] = [&GRAPH, &EXCHANGE, &ARM, &DEVOPS];
 
-/// An API whose one permission is `user_impersonation`.
-const fn only_impersonation(facts: &'static Resource) -> EmulatedResource {
-    EmulatedResource::with(facts, &["user_impersonation"])
+/// What the Azure CLI and Azure PowerShell get of Graph: their scopes are fixed, without any of mail.
+const AZURE_TOOLS: &[&str] = &[
+    "AuditLog.Read.All",
+    "Directory.AccessAsUser.All",
+    "Group.ReadWrite.All",
+    "User.ReadWrite.All",
+];
+
+/// Every API of core's table. Those without a table of permissions publish `user_impersonation`.
+fn known_resources() -> &'static [&'static EmulatedResource] {
+    static ALL: LazyLock<Vec<&'static EmulatedResource>> = LazyLock::new(|| {
+        let emulated = |facts: &&'static Resource| -> &'static EmulatedResource {
+            match *facts {
+                facts if *facts == resources::GRAPH => &GRAPH,
+                facts if *facts == resources::EXCHANGE => &EXCHANGE,
+                facts => {
+                    Box::leak(Box::new(EmulatedResource::with(facts, &["user_impersonation"])))
+                }
+            }
+        };
+        resources::ALL.iter().map(emulated).collect()
+    });
+    &ALL
 }
 
 impl EmulatedResource {
     /// An API for work accounts that publishes these permissions. `.default` stands for all of them.
     pub(super) const fn with(facts: &'static Resource, all: &'static [&'static str]) -> Self {
-        Self { facts, site: None, permissions: Permissions::Only(all), defaults: all }
+        Self { facts, site: None, permissions: all, defaults: all }
+    }
+
+    /// The same API with one more permission. It lives as long as the process.
+    pub(super) fn and(&self, permission: &str) -> &'static Self {
+        let name: &'static str = permission.to_owned().leak();
+        let mut permissions = self.permissions.to_vec();
+        permissions.push(name);
+        let Self { facts, site, defaults, .. } = *self;
+        Box::leak(Box::new(Self { facts, site, permissions: permissions.leak(), defaults }))
     }
 
     /// The API whose tokens have this `aud`: one of `own`, or of Microsoft's.
-    fn of_audience(aud: &str, own: &[&'static Self]) -> Option<&'static Self> {
+    pub(super) fn of_audience(aud: &str, own: &[&'static Self]) -> Option<&'static Self> {
         if let Some(own) = own.iter().find(|resource| resource.is_audience(aud)) {
             return Some(own);
         }
         let facts = resources::of_audience(aud)?;
-        RESOURCES.into_iter().find(|resource| resource.facts == facts)
+        known_resources().iter().copied().find(|resource| resource.facts == facts)
     }
 
     /// The application ID of the API.
@@ -108,13 +99,29 @@ impl EmulatedResource {
     }
 
     /// The permission of this name, in Entra's spelling.
-    fn permission(&self, name: &str) -> Option<&'static str> {
-        let (known, more): (&[Permission], _) = match self.permissions {
-            Permissions::KnownAnd(more) => (permissions::all(), more),
-            Permissions::Only(all) => (&[], all),
-        };
-        let names = known.iter().map(|permission| permission.name).chain(more.iter().copied());
-        names.into_iter().find(|own| own.eq_ignore_ascii_case(name))
+    pub(super) fn permission(&self, name: &str) -> Option<&'static str> {
+        let graph = if *self.facts == resources::GRAPH { permissions::all() } else { &[] };
+        let published = permission_ids::of_api(self.facts).unwrap_or_default();
+        let published = published.iter().filter(|permission| permission.delegated_id.is_some());
+        graph
+            .iter()
+            .map(|permission| permission.name)
+            .chain(published.map(|permission| permission.name))
+            .chain(self.permissions.iter().copied())
+            .find(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// The application permissions that an application has without a user.
+    pub(super) fn app_roles(&self) -> &'static [&'static str] {
+        match self.facts {
+            facts if *facts == resources::GRAPH => {
+                &["User.Read.All", "Mail.Read", "Organization.Read.All"]
+            }
+            facts if *facts == resources::EXCHANGE => {
+                &["IMAP.AccessAsApp", "POP.AccessAsApp", "SMTP.SendAsApp", "full_access_as_app"]
+            }
+            _ => &[],
+        }
     }
 }
 
@@ -136,15 +143,24 @@ pub(super) struct RequestedScopes {
     pub(super) default: bool,
     /// The requested scopes of [`OIDC_SCOPES`].
     pub(super) oidc: Vec<&'static str>,
+    /// What `.default` stands for.
+    defaults: &'static [&'static str],
 }
 
 impl RequestedScopes {
-    /// The `aud` claim: the API as the request named it.
+    /// The `aud` claim: the API as the request named it. An identifier that ends in a slash keeps it.
     pub(super) fn audience(&self) -> String {
         if self.prefix.is_empty() {
             self.resource.app_id().to_owned()
         } else {
-            self.prefix.trim_end_matches('/').to_owned()
+            self.prefix.strip_suffix('/').unwrap_or(&self.prefix).to_owned()
+        }
+    }
+
+    /// Limits `.default` to the fixed scopes of the Azure CLI and Azure PowerShell.
+    pub(super) fn limit_to_azure_tools(&mut self) {
+        if self.resource == &GRAPH {
+            self.defaults = AZURE_TOOLS;
         }
     }
 
@@ -160,7 +176,7 @@ impl RequestedScopes {
 
     /// The scopes of the API: those requested, or those that `.default` stands for.
     pub(super) fn api_scopes(&self) -> Vec<&'static str> {
-        if self.default { self.resource.defaults.to_vec() } else { self.names.clone() }
+        if self.default { self.defaults.to_vec() } else { self.names.clone() }
     }
 }
 
@@ -185,6 +201,7 @@ pub(super) fn parse(
         names: Vec::new(),
         default: false,
         oidc: Vec::new(),
+        defaults: GRAPH.defaults,
     };
     let mut first: Option<&'static EmulatedResource> = None;
     for scope in scope.split(' ').filter(|scope| !scope.is_empty()) {
@@ -200,6 +217,7 @@ pub(super) fn parse(
             None => {
                 first = Some(resource);
                 wanted.resource = resource;
+                wanted.defaults = resource.defaults;
                 prefix.clone_into(&mut wanted.prefix);
             }
             Some(first) if first == resource => (),
@@ -232,11 +250,10 @@ fn split<'a>(
     scope: &'a str,
     own: &[&'static EmulatedResource],
 ) -> Result<(&'static EmulatedResource, &'a str, &'a str), EntraError> {
-    let name = resources::short_name(scope);
-    let prefix = scope.strip_suffix(name).unwrap_or_default();
-    let audience = prefix.trim_end_matches('/');
+    let (prefix, audience, name) = parts(scope);
     if audience.is_empty() {
-        return Ok((&GRAPH, "", scope));
+        let extended = own.iter().copied().find(|resource| **resource == GRAPH);
+        return Ok((extended.unwrap_or(&GRAPH), "", scope));
     }
     let unknown = || {
         let text = format!(
@@ -248,6 +265,18 @@ fn split<'a>(
     };
     let resource = EmulatedResource::of_audience(audience, own).ok_or_else(unknown)?;
     Ok((resource, prefix, name))
+}
+
+/// The prefix as written, the API that it names, and the short name.
+pub(super) fn parts(scope: &str) -> (&str, &str, &str) {
+    let name = resources::short_name(scope);
+    let prefix = scope.strip_suffix(name).unwrap_or_default();
+    (prefix, prefix.trim_end_matches('/'), name)
+}
+
+/// The scopes that a request of version 1 stands for: everything of `resource`, and the sign-in.
+pub(super) fn of_resource(resource: &str) -> String {
+    format!("{resource}/.default openid profile offline_access")
 }
 
 fn permission(resource: &'static EmulatedResource, name: &str) -> Result<&'static str, EntraError> {
@@ -352,14 +381,19 @@ mod tests {
 
     #[test]
     fn every_emulated_api_is_found_by_all_names_in_cores_table() {
-        for resource in RESOURCES {
+        assert_eq!(known_resources().len(), resources::ALL.len());
+        for resource in known_resources().iter().copied() {
             for name in resource.facts.audiences.iter().chain([&resource.facts.app_id]) {
                 let wanted = parse(&format!("{name}/.default"), SeveralApis::Refused, &[]).unwrap();
                 assert_eq!((wanted.resource, wanted.audience().as_str()), (resource, *name));
             }
         }
-        let sharepoint = "https://contoso.sharepoint.com/.default";
-        assert_eq!(parse(sharepoint, SeveralApis::Refused, &[]).unwrap_err().code, 500_011);
+        for scope in [
+            "https://contoso.sharepoint.com/.default",
+            "https://my.vault.azure.net/user_impersonation",
+        ] {
+            assert!(parse(scope, SeveralApis::Refused, &[]).is_ok(), "{scope}");
+        }
     }
 
     #[test]
@@ -369,7 +403,7 @@ mod tests {
             ("https://outlook.office365.com/SMTP.Send", "https://outlook.office365.com"),
             (
                 "https://management.core.windows.net//.default",
-                "https://management.core.windows.net",
+                "https://management.core.windows.net/",
             ),
         ] {
             assert_eq!(parse(scope, SeveralApis::Refused, &[]).unwrap().audience(), aud, "{scope}");

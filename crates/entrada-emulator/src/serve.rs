@@ -16,13 +16,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 pub use super::loopback::bind;
+use super::serve_mail;
+pub use super::serve_mail::MailSecurity;
+pub use super::tls::Tls;
 use super::{Emulator, Reply};
-use entrada_core::{NamedHost, NumericDate};
+use entrada_core::{NamedHost, NumericDate, Protocol};
 
 /// The clock of the emulator.
 pub type ServerClock = Arc<dyn Fn() -> NumericDate + Send + Sync>;
@@ -34,72 +34,13 @@ const LOOP_DESCRIPTORS: usize = 8;
 /// The time limit for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A certificate, signed by an authority that is created with it.
-pub struct Tls {
-    ca_pem: String,
-    acceptor: TlsAcceptor,
-}
-
-impl Tls {
-    /// A certificate for `localhost`, `127.0.0.1` and `[::1]`. Nothing is written to disk.
-    ///
-    /// # Errors
-    ///
-    /// A name cannot be in a certificate, or no key can be made.
-    pub fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Self::with(&[])
-    }
-
-    /// A certificate for these hosts and `names`.
-    ///
-    /// # Errors
-    ///
-    /// A name cannot be in a certificate, or no key can be made.
-    pub fn with(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Self::of(&[&["localhost", "127.0.0.1", "::1"], names].concat())
-    }
-
-    /// A certificate for `names`: behind a proxy, an emulator can have the name of any server.
-    ///
-    /// # Errors
-    ///
-    /// A name cannot be in a certificate, or no key can be made.
-    pub fn of(names: &[&str]) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let mut params = rcgen::CertificateParams::new(Vec::new())?;
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
-        params.key_usages =
-            vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
-        params.distinguished_name.push(rcgen::DnType::CommonName, "entrada emulator");
-        let ca = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate()?)?;
-
-        let named: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params = rcgen::CertificateParams::new(named)?;
-        let first = names.first().copied().unwrap_or("localhost");
-        params.distinguished_name.push(rcgen::DnType::CommonName, first);
-        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
-        let key = rcgen::KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &ca)?;
-
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let mut config =
-            ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()?
-                .with_no_client_auth()
-                .with_single_cert(vec![certificate.der().clone()], key)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { ca_pem: ca.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) })
-    }
-
-    /// The authority's certificate, for clients to trust.
-    pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
-    }
-}
-
-impl std::fmt::Debug for Tls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tls").finish_non_exhaustive()
-    }
+/// What is served on listeners.
+#[derive(Debug)]
+pub enum Endpoint {
+    /// Requests, with https if TLS is given.
+    Http(Vec<TcpListener>, Option<Tls>),
+    /// A mail server. Without TLS it never offers to start it.
+    Mail(Protocol, Vec<TcpListener>, Option<(Tls, MailSecurity)>),
 }
 
 /// Serves `emulator` on `listeners`, with https if `tls` is given, until `until` completes. It then drops open connections.
@@ -114,20 +55,47 @@ pub async fn run(
     clock: ServerClock,
     until: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let acceptor = tls.map(|tls| tls.acceptor);
+    run_all(emulator, vec![Endpoint::Http(listeners, tls)], clock, until).await
+}
+
+/// The same for several endpoints of one emulator.
+///
+/// # Errors
+///
+/// Where a listener cannot be used with an event loop.
+pub async fn run_all(
+    emulator: Arc<Emulator>,
+    endpoints: Vec<Endpoint>,
+    clock: ServerClock,
+    until: impl Future<Output = ()>,
+) -> io::Result<()> {
     let mut accepting = JoinSet::new();
-    for listener in listeners {
-        listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        accepting.spawn(accept(
-            listener,
-            Arc::clone(&emulator),
-            acceptor.clone(),
-            Arc::clone(&clock),
-        ));
+    for endpoint in endpoints {
+        let (listeners, server) = match endpoint {
+            Endpoint::Http(listeners, tls) => {
+                (listeners, Server::Http(tls.map(|tls| tls.acceptor)))
+            }
+            Endpoint::Mail(protocol, listeners, tls) => {
+                let tls = tls.map(|(tls, security)| (tls.acceptor, security));
+                (listeners, Server::Mail(protocol, tls))
+            }
+        };
+        for listener in listeners {
+            listener.set_nonblocking(true)?;
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            let (emulator, clock) = (Arc::clone(&emulator), Arc::clone(&clock));
+            accepting.spawn(accept(listener, server.clone(), emulator, clock));
+        }
     }
     until.await;
     Ok(())
+}
+
+/// The server behind a listener.
+#[derive(Clone)]
+enum Server {
+    Http(Option<TlsAcceptor>),
+    Mail(Protocol, Option<(TlsAcceptor, MailSecurity)>),
 }
 
 /// An emulator in a thread of its own. Dropping it stops the server.
@@ -158,7 +126,23 @@ pub fn spawn(
     tls: Option<Tls>,
     clock: ServerClock,
 ) -> io::Result<Background> {
-    if let Some(listener) = listeners.first() {
+    spawn_all(emulator, vec![Endpoint::Http(listeners, tls)], clock)
+}
+
+/// [`run_all`] in a background thread.
+///
+/// # Errors
+///
+/// Where the system has no descriptors or threads left.
+pub fn spawn_all(
+    emulator: Arc<Emulator>,
+    endpoints: Vec<Endpoint>,
+    clock: ServerClock,
+) -> io::Result<Background> {
+    let listener = endpoints.iter().find_map(|endpoint| match endpoint {
+        Endpoint::Http(listeners, _) | Endpoint::Mail(_, listeners, _) => listeners.first(),
+    });
+    if let Some(listener) = listener {
         let spares: io::Result<Vec<_>> =
             (0..LOOP_DESCRIPTORS).map(|_| listener.try_clone()).collect();
         drop(spares?);
@@ -166,7 +150,7 @@ pub fn spawn(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let until = async { drop(stopped.await) };
-    let work = move || drop(runtime.block_on(run(emulator, listeners, tls, clock, until)));
+    let work = move || drop(runtime.block_on(run_all(emulator, endpoints, clock, until)));
     let thread = std::thread::Builder::new().name("emulator".to_owned()).spawn(work)?;
     Ok(Background { stop: Some(stop), thread: Some(thread) })
 }
@@ -174,8 +158,8 @@ pub fn spawn(
 /// Accepts connections until it is cancelled.
 async fn accept(
     listener: tokio::net::TcpListener,
+    server: Server,
     emulator: Arc<Emulator>,
-    acceptor: Option<TlsAcceptor>,
     clock: ServerClock,
 ) {
     let mut connections = JoinSet::new();
@@ -188,12 +172,14 @@ async fn accept(
         // Responses are written in pieces. With Nagle's algorithm, a piece waits up to 40 ms for the one before it.
         let _ = socket.set_nodelay(true);
         while connections.try_join_next().is_some() {}
-        let (emulator, acceptor, clock) =
-            (Arc::clone(&emulator), acceptor.clone(), Arc::clone(&clock));
+        let (emulator, server, clock) = (Arc::clone(&emulator), server.clone(), Arc::clone(&clock));
         connections.spawn(async move {
-            match acceptor {
-                None => converse(socket, emulator, clock).await,
-                Some(acceptor) => {
+            match server {
+                Server::Mail(protocol, tls) => {
+                    serve_mail::converse(socket, protocol, tls, emulator, clock).await;
+                }
+                Server::Http(None) => converse(socket, emulator, clock).await,
+                Server::Http(Some(acceptor)) => {
                     if let Ok(stream) = acceptor.accept(socket).await {
                         converse(stream, emulator, clock).await;
                     }

@@ -10,7 +10,10 @@ use url::Url;
 
 use crate::account::{ACCOUNTS, EmulatedAccount};
 use crate::serve::{self, Background, ServerClock};
-use crate::{Directory, EmulatedApi, Emulator, EmulatorOptions, Registration, Scenario};
+use crate::{
+    Directory, EmulatedApi, Emulator, EmulatorOptions, HostNames, Registration, Scenario,
+    Unregistered,
+};
 use entrada_core::NumericDate;
 
 /// The default scenario: every sign-in is approved.
@@ -59,6 +62,8 @@ pub struct EmulatorBuilder {
     clients: Vec<Registration>,
     apis: Vec<EmulatedApi>,
     only_known_clients: bool,
+    accept: Vec<Unregistered>,
+    names: HostNames,
     clock: Option<ServerClock>,
 }
 
@@ -76,19 +81,21 @@ impl Default for EmulatorBuilder {
             clients: Vec::new(),
             apis: Vec::new(),
             only_known_clients: false,
+            accept: Vec::new(),
+            names: HostNames::Own,
             clock: None,
         }
     }
 }
 
 impl EmulatorBuilder {
-    /// The name of the [`Scenario`]; `auto-approve` by default. `normal` waits for [`Emulator::approve`], or for a user at
+    /// The name of the [`Scenario`], or several names with `+`; `auto-approve` by default. `normal` waits for [`Emulator::approve`], or for a user at
     /// the page.
     pub fn scenario(self, name: impl Into<String>) -> Self {
         Self { scenario: name.into(), ..self }
     }
 
-    /// The user name of the account that signs in automatically: one of [`ACCOUNTS`].
+    /// The user name of the account that signs in automatically: one of [`ACCOUNTS`], or any with [`Unregistered::User`].
     pub fn account(self, username: impl Into<String>) -> Self {
         Self { account: Some(username.into()), ..self }
     }
@@ -136,6 +143,24 @@ impl EmulatorBuilder {
         Self { only_known_clients: only, ..self }
     }
 
+    /// Accepts what nobody registered, and notes it in the log. By default it is refused, as at Entra.
+    ///
+    /// ```
+    /// use entrada_emulator::{Emulator, Unregistered};
+    ///
+    /// let entra = Emulator::builder().accept(Unregistered::User).account("zoe@fabrikam.example").start()?;
+    /// # Ok::<(), entrada_emulator::StartError>(())
+    /// ```
+    pub fn accept(mut self, kind: Unregistered) -> Self {
+        self.accept.push(kind);
+        self
+    }
+
+    /// The hosts that the emulator answers for; by default its own.
+    pub fn names(self, names: HostNames) -> Self {
+        Self { names, ..self }
+    }
+
     /// The clock of the emulator; by default that of the machine.
     pub fn clock(self, clock: impl Fn() -> NumericDate + Send + Sync + 'static) -> Self {
         Self { clock: Some(Arc::new(clock)), ..self }
@@ -151,6 +176,7 @@ impl EmulatorBuilder {
             .ok_or_else(|| StartError::UnknownScenario(self.scenario.clone()))?;
         if let Some(account) = &self.account
             && EmulatedAccount::find(account).is_none()
+            && !self.accept.contains(&Unregistered::User)
         {
             return Err(StartError::UnknownAccount(account.clone()));
         }
@@ -167,6 +193,8 @@ impl EmulatorBuilder {
             clients: self.clients,
             apis: self.apis,
             only_known_clients: self.only_known_clients,
+            accept: self.accept,
+            names: self.names,
             interval: self.interval,
             account: self.account,
             delay: self.delay,
@@ -195,7 +223,7 @@ impl fmt::Debug for EmulatorBuilder {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a running server has the time of its machine")]
-fn machine_time() -> NumericDate {
+pub(crate) fn machine_time() -> NumericDate {
     NumericDate(0).plus(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 

@@ -1,9 +1,8 @@
-//! The state of the emulator, and the routing of paths to endpoints.
+//! The state of the emulator: what was issued, and what every endpoint asks of it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use http::Method;
 use serde_json::{Value, json};
 
 use super::account::{Directory, EmulatedAccount, TenantSegment};
@@ -13,22 +12,37 @@ use super::call::Call;
 use super::device::DeviceFlow;
 use super::entropy::SeededRandom;
 use super::grant::{CompactToken, EmulatedGrant, RefreshToken};
+use super::host::Service;
 use super::record::client_of;
 use super::refresh_fault::RefreshFault;
 use super::refusal::{self, EntraError};
 use super::scenario::{Scenario, TransportFault};
 use super::scope::{self, EmulatedResource, RequestedScopes, SeveralApis};
 use super::{
-    EmulatedApi, EmulatorOptions, LogLine, Registration, RegistrationKind, Reply, metadata, page,
+    EmulatedApi, EmulatorOptions, LogLine, Note, Registration, RegistrationKind, Reply, page,
 };
 use entrada_core::NumericDate;
+
+/// The client ids of the Azure CLI and Azure PowerShell.
+const AZURE_TOOLS: [&str; 2] =
+    ["04b07795-8ddb-461a-bbee-02f9e1bf7b46", "1950a258-227b-4e31-a9cf-717495945fc2"];
 
 pub(super) struct State {
     pub(super) options: EmulatorOptions,
     pub(super) entropy: SeededRandom,
     pub(super) directories: Vec<Directory>,
-    /// The APIs of the options.
-    apis: Vec<&'static EmulatedResource>,
+    /// The APIs of the options, and those that were accepted.
+    pub(super) apis: Vec<&'static EmulatedResource>,
+    /// How many names of APIs and permissions were accepted.
+    pub(super) accepted_apis: usize,
+    /// Accounts in addition to the built-in ones.
+    pub(super) people: Vec<&'static EmulatedAccount>,
+    /// The service that this request is for.
+    pub(super) service: Service,
+    /// The root of the URLs in the response to this request, without a trailing slash.
+    pub(super) base: String,
+    /// What this request contained that nobody registered.
+    pub(super) notes: Vec<Note>,
     /// Device flows, the oldest first.
     pub(super) device_flows: Vec<DeviceFlow>,
     /// Open authorize pages, by the id in their form.
@@ -64,9 +78,16 @@ impl State {
     pub(super) fn new(options: EmulatorOptions) -> Self {
         let mut directories = vec![Directory::contoso()];
         directories.extend(options.directories.iter().cloned());
-        Self {
+        let base = options.base.as_str().trim_end_matches('/').to_owned();
+        let username = options.account.clone();
+        let mut state = Self {
             entropy: SeededRandom::new(options.seed),
             apis: options.apis.iter().map(EmulatedApi::resource).collect(),
+            accepted_apis: 0,
+            people: Vec::new(),
+            service: Service::Every,
+            base,
+            notes: Vec::new(),
             options,
             directories,
             device_flows: Vec::new(),
@@ -82,7 +103,12 @@ impl State {
             is_short_lived: false,
             secrets: VecDeque::new(),
             log: VecDeque::new(),
+        };
+        if let Some(username) = username {
+            state.account(&username);
+            state.notes.clear();
         }
+        state
     }
 
     pub(super) fn handle(&mut self, request: http::Request<Vec<u8>>, now: NumericDate) -> Reply {
@@ -91,6 +117,8 @@ impl State {
         for secret in received {
             self.remember_secret(secret);
         }
+        self.find_service(&call);
+        self.accept_apis(&call);
         let client_id = client_of(&call);
         let server_now =
             now.plus_seconds(self.scenario_of(client_id.as_deref().unwrap_or_default()).clock_skew);
@@ -103,59 +131,6 @@ impl State {
         };
         self.write_log(&call, client_id, &reply, now);
         reply
-    }
-
-    fn route(&mut self, call: &Call, now: NumericDate) -> Reply {
-        let segments = call.segments();
-        let page_or_get = matches!(call.method, Method::GET | Method::HEAD);
-        let answer = match segments.as_slice() {
-            [] => metadata::index(self),
-            ["devicelogin" | "link"] | ["common", "oauth2", "deviceauth"] => {
-                self.device_page(call, now)
-            }
-            ["common", "discovery", "instance"] => {
-                self.or_refuse(metadata::instance(call), call, now)
-            }
-            ["common", "userrealm", user] => metadata::user_realm(self, user),
-            ["v1.0", "me", rest @ ..] => self.graph(call, rest, now),
-            ["oidc", "userinfo"] => self.user_info(call, now),
-            ["error"] => {
-                answer::html(200, page::notice("Error", "The emulator keeps no table of errors."))
-            }
-            [tenant, rest @ ..] => {
-                let segment = TenantSegment::parse(tenant, &self.directories);
-                return match (rest, segment) {
-                    (["oauth2", "v2.0", "devicecode"], Some(segment)) if call.is_post() => {
-                        self.device_code(call, &segment, now)
-                    }
-                    (["oauth2", "v2.0", "token"], Some(segment)) if call.is_post() => {
-                        self.token(call, &segment, now)
-                    }
-                    (["oauth2", "v2.0", "devicecode" | "token"], segment) => {
-                        let refusal = if segment.is_some() {
-                            only_post(call)
-                        } else {
-                            refusal::unknown_tenant(tenant)
-                        };
-                        Reply::Answer(self.refuse(call, &refusal, now))
-                    }
-                    (["oauth2", "v2.0", "authorize"], segment) => {
-                        Reply::Answer(self.authorize(call, tenant, segment.as_ref(), now))
-                    }
-                    (rest, None) if metadata::is_known(rest) => {
-                        Reply::Answer(self.refuse(call, &refusal::unknown_tenant(tenant), now))
-                    }
-                    (["v2.0", "adminconsent"] | ["adminconsent"], Some(segment)) => {
-                        Reply::Answer(self.admin_consent(call, &segment))
-                    }
-                    (rest, Some(segment)) if page_or_get => {
-                        Reply::Answer(metadata::get(self, rest, &segment, call))
-                    }
-                    _ => Reply::Answer(not_found()),
-                };
-            }
-        };
-        Reply::Answer(answer)
     }
 
     /// The scenario for this client.
@@ -175,12 +150,16 @@ impl State {
         scope: &str,
         several: SeveralApis,
     ) -> Result<RequestedScopes, EntraError> {
-        scope::parse(scope, several, &self.apis_of(client_id))
+        let mut wanted = scope::parse(scope, several, &self.apis_of(client_id))?;
+        if AZURE_TOOLS.iter().any(|id| id.eq_ignore_ascii_case(client_id)) {
+            wanted.limit_to_azure_tools();
+        }
+        Ok(wanted)
     }
 
-    /// The root of the emulator's URLs, without a trailing slash.
+    /// The root of the authority's URLs in this response, without a trailing slash.
     pub(super) fn base(&self) -> &str {
-        self.options.base.as_str().trim_end_matches('/')
+        &self.base
     }
 
     pub(super) fn client(&self, client_id: &str) -> Option<&Registration> {
@@ -188,12 +167,9 @@ impl State {
     }
 
     pub(super) fn kind_of(&self, client_id: &str) -> RegistrationKind {
-        const FIRST_PARTY: [&str; 3] = [
-            "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
-            "1950a258-227b-4e31-a9cf-717495945fc2",
-            "d3590ed6-52b3-4102-aeff-aad2292ab01c",
-        ];
-        let built_in = FIRST_PARTY.iter().any(|id| id.eq_ignore_ascii_case(client_id));
+        const OFFICE: &str = "d3590ed6-52b3-4102-aeff-aad2292ab01c";
+        let built_in =
+            AZURE_TOOLS.iter().chain([&OFFICE]).any(|id| id.eq_ignore_ascii_case(client_id));
         let other = if built_in { RegistrationKind::FirstParty } else { RegistrationKind::Public };
         self.client(client_id).map_or(other, |client| client.kind)
     }
@@ -249,9 +225,10 @@ impl State {
         segment: &TenantSegment,
     ) -> Option<&'static EmulatedAccount> {
         let wanted = scenario.account.or(self.options.account.as_deref());
-        let chosen =
-            wanted.and_then(EmulatedAccount::find).filter(|account| segment.allows(account));
-        chosen.or_else(|| super::account::ACCOUNTS.iter().find(|account| segment.allows(account)))
+        let chosen = wanted
+            .and_then(|name| self.known_account(name))
+            .filter(|account| segment.allows(account));
+        chosen.or_else(|| self.accounts().find(|account| segment.allows(account)))
     }
 
     /// The transport fault of this request, if any. `attempt` counts from 1.
@@ -379,14 +356,4 @@ impl State {
         let asked = call.header("client-request-id").and_then(|id| uuid::Uuid::try_parse(id).ok());
         asked.map_or_else(|| self.entropy.guid(), |id| id.to_string())
     }
-}
-
-pub(super) fn not_found() -> Answer {
-    answer::plain(404, "text/plain; charset=utf-8", Vec::new())
-}
-
-fn only_post(call: &Call) -> EntraError {
-    let text =
-        format!("The endpoint only accepts POST requests. Received a {} request.", call.method);
-    EntraError::with("invalid_request", 900_561, text)
 }

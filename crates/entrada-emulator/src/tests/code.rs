@@ -6,11 +6,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 
-const VERIFIER: &str = "a-verifier-that-is-at-least-forty-three-characters-long";
-const HERE: &str = "http://localhost:50123";
+pub(super) const VERIFIER: &str = "a-verifier-that-is-at-least-forty-three-characters-long";
+pub(super) const HERE: &str = "http://localhost:50123";
 
 impl Bench {
-    fn authorize_url(&self, extra: &[(&str, &str)]) -> String {
+    pub(super) fn authorize_url(&self, extra: &[(&str, &str)]) -> String {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
         let mut pairs = vec![
             ("client_id", self.client.as_str()),
@@ -31,7 +31,7 @@ impl Bench {
     }
 
     /// Opens the page and presses a button.
-    fn press(&self, extra: &[(&str, &str)], button: (&str, &str)) -> HttpResponse {
+    pub(super) fn press(&self, extra: &[(&str, &str)], button: (&str, &str)) -> HttpResponse {
         let page = text(&self.get(&self.authorize_url(extra)));
         let flow = page.split("name=\"flow\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         let path = format!("/{}/oauth2/v2.0/authorize", self.tenant);
@@ -42,7 +42,7 @@ impl Bench {
         member(&self.press(&[], ("account", "ada@contoso.example")), "code").unwrap()
     }
 
-    fn redeem(&self, code: &str, extra: &[(&str, &str)]) -> HttpResponse {
+    pub(super) fn redeem(&self, code: &str, extra: &[(&str, &str)]) -> HttpResponse {
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -56,16 +56,16 @@ impl Bench {
         self.token(&form)
     }
 
-    fn refused(&self, code: &str, extra: &[(&str, &str)]) -> u64 {
+    pub(super) fn refused(&self, code: &str, extra: &[(&str, &str)]) -> u64 {
         json(&self.redeem(code, extra))["error_codes"][0].as_u64().unwrap_or_default()
     }
 }
 
-fn location(answer: &HttpResponse) -> Url {
+pub(super) fn location(answer: &HttpResponse) -> Url {
     Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap()
 }
 
-fn member(answer: &HttpResponse, name: &str) -> Option<String> {
+pub(super) fn member(answer: &HttpResponse, name: &str) -> Option<String> {
     location(answer).query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
@@ -150,7 +150,10 @@ fn other_errors_go_back_to_the_client() {
     let bench = Bench::new("normal");
     let error_of =
         |extra: &[(&str, &str)]| member(&bench.get(&bench.authorize_url(extra)), "error").unwrap();
-    assert_eq!(error_of(&[("response_type", "token")]), "unsupported_response_type");
+    assert_eq!(
+        error_of(&[("response_type", "token"), ("response_mode", "query")]),
+        "unsupported_response_type"
+    );
     assert_eq!(error_of(&[("scope", "Mail.Read,User.Read")]), "invalid_scope");
     assert_eq!(error_of(&[("prompt", "none")]), "login_required");
     assert_eq!(error_of(&[("code_challenge", "short")]), "invalid_request");

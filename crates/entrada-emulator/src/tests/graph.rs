@@ -83,7 +83,10 @@ fn basic_permission_shows_no_body() {
 #[test]
 fn every_answer_has_the_servers_headers() {
     let bench = Bench::new("normal");
-    let mut request = post("/common/oauth2/v2.0/token", &[("grant_type", "password")]);
+    let mut request = post(
+        "/common/oauth2/v2.0/token",
+        &[("grant_type", "urn:ietf:params:oauth:grant-type:saml2-bearer")],
+    );
     let id = "7a9b1c2d-0000-4000-8000-000000000001";
     request.headers_mut().insert("client-request-id", id.parse().unwrap());
     request.headers_mut().insert("return-client-request-id", "true".parse().unwrap());

@@ -1,10 +1,17 @@
 //! Tests the emulator with the client's own requests.
 
 mod code;
+mod confidential;
 mod device;
 mod graph;
+mod hosts;
+mod mail;
+mod response_types;
 mod scenarios;
 mod serve;
+mod services;
+mod unregistered;
+mod version_1;
 
 use http::Request;
 use serde_json::Value;
@@ -130,6 +137,23 @@ impl Bench {
         refresh::parse(&self.send(request), self.now).unwrap()
     }
 
+    /// An emulator that answers for Microsoft's hosts.
+    pub(super) fn of_microsoft(scenario: &str, accept: &[Unregistered]) -> Self {
+        let base = Url::parse("https://login.microsoftonline.com").unwrap();
+        let mut options = EmulatorOptions::new(base);
+        options.scenario = Scenario::find(scenario).unwrap();
+        options.names = HostNames::Microsoft;
+        options.accept = accept.to_vec();
+        options.seed = Some(7);
+        Self::with(options)
+    }
+
+    /// A request with a token.
+    pub(super) fn get_with(&self, token: &str, url: &str) -> HttpResponse {
+        let request = Request::get(url).header("authorization", format!("Bearer {token}"));
+        self.send(request.body(Vec::new()).unwrap())
+    }
+
     /// Status and, of an error, its code and message.
     pub(super) fn graph(&self, token: &str, path: &str) -> (u16, String, String) {
         let request = Request::get(path).header("authorization", format!("Bearer {token}"));
@@ -156,4 +180,14 @@ pub(super) fn text(answer: &HttpResponse) -> String {
 
 pub(super) fn claims(token: &Secret) -> Claims {
     Jwt::decode_unverified(token.expose()).unwrap().claims
+}
+
+/// The number of an OAuth error.
+pub(super) fn error_code(answer: &HttpResponse) -> u64 {
+    json(answer)["error_codes"][0].as_u64().unwrap_or_default()
+}
+
+/// The claims of a token in a JSON document.
+pub(super) fn claims_of(token: &Value) -> Claims {
+    Jwt::decode_unverified(token.as_str().unwrap()).unwrap().claims
 }

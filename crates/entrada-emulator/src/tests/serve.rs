@@ -72,6 +72,86 @@ fn it_serves_tls_to_clients_that_trust_its_authority() {
 }
 
 #[test]
+fn each_name_that_a_client_asks_for_has_a_certificate() {
+    let tls = Tls::for_every_name(&[]).unwrap();
+    let ca = reqwest::Certificate::from_pem(tls.ca_pem().as_bytes()).unwrap();
+    let names = |options: &mut EmulatorOptions| options.names = HostNames::Microsoft;
+    with_server_of("normal", Some(tls), names, async |base| {
+        let port = Url::parse(base).unwrap().port().unwrap();
+        let at = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        let mut client = builder().tls_certs_merge([ca]);
+        let hosts =
+            ["login.microsoftonline.com", "graph.microsoft.com", "dc.services.visualstudio.com"];
+        for host in hosts {
+            client = client.resolve(host, at);
+        }
+        let client = client.build().unwrap();
+        let mut statuses = Vec::new();
+        for host in hosts.iter().chain(&["localhost"]) {
+            let url = format!("https://{host}:{port}/common/discovery/v2.0/keys");
+            statuses.push(client.get(url).send().await.unwrap().status().as_u16());
+        }
+        assert_eq!(statuses, [200, 404, 421, 200]);
+    });
+    let tls = Tls::new().unwrap();
+    let ca = reqwest::Certificate::from_pem(tls.ca_pem().as_bytes()).unwrap();
+    with_server_of("normal", Some(tls), names, async |base| {
+        let port = Url::parse(base).unwrap().port().unwrap();
+        let at = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        let client =
+            builder().tls_certs_merge([ca]).resolve("graph.microsoft.com", at).build().unwrap();
+        let answer = client.get(format!("https://graph.microsoft.com:{port}/v1.0/me")).send().await;
+        assert!(answer.is_err(), "the certificate is for other names");
+    });
+}
+
+#[test]
+fn every_host_is_answered_where_that_is_wanted() {
+    let names = |options: &mut EmulatorOptions| options.names = HostNames::Every;
+    with_server_of("normal", None, names, async |base| {
+        let port = Url::parse(base).unwrap().port().unwrap();
+        let head = "GET / HTTP/1.1\r\nConnection: close\r\nHost: telemetry.example\r\n\r\n";
+        let (answer, _) = raw(port, head).await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    });
+}
+
+#[test]
+fn a_mail_server_listens_beside_the_authority() {
+    use crate::serve::{Endpoint, spawn_all};
+    use std::io::{BufRead as _, BufReader, Write as _};
+
+    let base = Url::parse("http://localhost").unwrap();
+    let emulator = Arc::new(Emulator::new(EmulatorOptions::new(base)));
+    let listeners = bind(0).unwrap();
+    let port = listeners[0].local_addr().unwrap().port();
+    let mail = Endpoint::Mail(entrada_core::Protocol::Imap, listeners, None);
+    let server = spawn_all(emulator, vec![mail], Arc::new(|| T0)).unwrap();
+    let socket = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut reader = BufReader::new(socket.try_clone().unwrap());
+    let mut line = || {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        line
+    };
+    assert!(line().starts_with("* OK "));
+    (&socket).write_all(b"a LOGOUT\r\n").unwrap();
+    assert_eq!(
+        (line().starts_with("* BYE"), line().as_str(), line().as_str()),
+        (true, "a OK LOGOUT completed.\r\n", "")
+    );
+    let long = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let _ = (&long).write_all(&vec![b'x'; 1 << 17]);
+    let mut rest = Vec::new();
+    let _ = std::io::Read::read_to_end(&mut &long, &mut rest);
+    assert!(
+        !String::from_utf8_lossy(&rest).contains("BAD"),
+        "a line without an end is not answered"
+    );
+    drop(server);
+}
+
+#[test]
 fn a_closed_connection_gives_no_response() {
     with_server("outage", None, async |base| {
         let client = builder().build().unwrap();

@@ -1,0 +1,159 @@
+//! How a client proves its identity at the token endpoint: a secret, or an assertion signed with a certificate's key.
+
+use super::RegistrationKind;
+use super::call::Call;
+use super::refusal::{EntraError, NOT_PUBLIC};
+use super::state::State;
+use entrada_core::{Jwt, NumericDate};
+
+/// A secret that no client has, for tests of AADSTS7000215.
+pub const WRONG_SECRET: &str = "wrong";
+/// RFC 7523 §2.2.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// How a client proved its identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClientAuthentication {
+    /// It is a public client.
+    None,
+    Secret,
+    Certificate,
+}
+
+impl ClientAuthentication {
+    /// What the request presents.
+    pub(super) fn of(call: &Call) -> Self {
+        if call.form("client_assertion").is_some() {
+            Self::Certificate
+        } else if call.form("client_secret").is_some() {
+            Self::Secret
+        } else {
+            Self::None
+        }
+    }
+
+    /// The claim `appidacr`.
+    pub(super) fn appidacr(self) -> &'static str {
+        match self {
+            Self::None => "0",
+            Self::Secret => "1",
+            Self::Certificate => "2",
+        }
+    }
+}
+
+impl State {
+    /// Checks what the client presents: every secret but [`WRONG_SECRET`] is right, and every well-formed assertion that is
+    /// addressed to this authority. The emulator has no certificates, so it does not check the signature.
+    ///
+    /// A client that is registered as public must present nothing (AADSTS700025); one without a registration may do either.
+    pub(super) fn authenticate_client(
+        &self,
+        client_id: &str,
+        call: &Call,
+        now: NumericDate,
+    ) -> Result<ClientAuthentication, EntraError> {
+        let presented = ClientAuthentication::of(call);
+        let is_public = self.client(client_id).is_some_and(|client| {
+            !matches!(client.kind, RegistrationKind::Web | RegistrationKind::Spa)
+        });
+        if is_public && presented != ClientAuthentication::None {
+            return Err(EntraError::new(
+                "invalid_client",
+                700_025,
+                "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
+            )
+            .status(401));
+        }
+        match presented {
+            ClientAuthentication::None => (),
+            ClientAuthentication::Secret if call.form("client_secret") == Some(WRONG_SECRET) => {
+                return Err(EntraError::new(
+                    "invalid_client",
+                    7_000_215,
+                    "Invalid client secret provided. Ensure the secret being sent in the request is the client secret \
+                     value, not the client secret ID, for a secret added to app '{client_id}'.",
+                )
+                .status(401));
+            }
+            ClientAuthentication::Secret => (),
+            ClientAuthentication::Certificate => self.check_assertion(client_id, call, now)?,
+        }
+        Ok(presented)
+    }
+
+    /// The same, for requests that only a confidential client may send.
+    pub(super) fn need_client_authentication(
+        &self,
+        client_id: &str,
+        call: &Call,
+        now: NumericDate,
+    ) -> Result<ClientAuthentication, EntraError> {
+        match self.authenticate_client(client_id, call, now)? {
+            ClientAuthentication::None => Err(NOT_PUBLIC),
+            presented => Ok(presented),
+        }
+    }
+
+    /// The assertion of RFC 7523 §3, as Entra's page on certificate credentials describes it.
+    fn check_assertion(
+        &self,
+        client_id: &str,
+        call: &Call,
+        now: NumericDate,
+    ) -> Result<(), EntraError> {
+        let refused = |code, text: &str| {
+            Err(EntraError::with("invalid_client", code, text.to_owned()).status(401))
+        };
+        if call.form("client_assertion_type") != Some(JWT_BEARER) {
+            return refused(7_000_216, "The 'client_assertion_type' is missing or not supported.");
+        }
+        let text = call.form("client_assertion").unwrap_or_default();
+        let Ok(jwt) = Jwt::decode_unverified(text) else {
+            return refused(50_027, "JWT token is invalid or malformed.");
+        };
+        let claims = &jwt.claims;
+        let own =
+            |name: &str| claims.text(name).is_some_and(|id| id.eq_ignore_ascii_case(client_id));
+        if !own("iss") || !own("sub") {
+            return refused(
+                700_021,
+                "Client assertion application identifier doesn't match 'client_id' parameter.",
+            );
+        }
+        let audience = claims.aud().unwrap_or_default().to_ascii_lowercase();
+        let here = self.base().to_ascii_lowercase();
+        let is_issuer = entrada_core::entra::clouds::is_entra_issuer(&audience);
+        if !(audience.starts_with(&here) || is_issuer) {
+            return refused(
+                700_023,
+                "Client assertion audience claim does not match Realm issuer. Review the documentation at \
+                 https://docs.microsoft.com/azure/active-directory/develop/active-directory-certificate-credentials .",
+            );
+        }
+        if claims.exp().is_none_or(|exp| exp <= now) {
+            return refused(
+                700_024,
+                "Client assertion is not within its valid time range. Current time is after the expiry time of the \
+                 assertion.",
+            );
+        }
+        if claims.time("nbf").is_some_and(|nbf| now.plus_seconds(300) < nbf) {
+            return refused(
+                700_024,
+                "Client assertion is not within its valid time range. The assertion is valid from a time in the future.",
+            );
+        }
+        let names_key =
+            ["x5t", "x5t#S256", "kid"].iter().any(|name| jwt.header.text(name).is_some());
+        let algorithm = jwt.header.text("alg").unwrap_or_default();
+        if !names_key || !["RS256", "PS256"].contains(&algorithm) {
+            return refused(
+                700_027,
+                "The certificate with identifier used to sign the client assertion is not registered on application. \
+                 [Reason - The key was not found., Thumbprint of key used by client: '']",
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! Users, organisations, groups and drives.
+
+use serde_json::{Value, json};
+
+use crate::account::{Directory, EmulatedAccount};
+use crate::unregistered::guid_of;
+
+pub(super) fn user(account: &'static EmulatedAccount) -> Value {
+    let (given, family) = account.name.split_once(' ').unwrap_or((account.name, ""));
+    json!({
+        "@odata.context": "users/$entity",
+        "id": account.oid, "displayName": account.name, "givenName": given, "surname": family,
+        "mail": account.username, "userPrincipalName": account.upn, "businessPhones": [],
+        "jobTitle": Value::Null, "mobilePhone": Value::Null, "officeLocation": Value::Null,
+        "preferredLanguage": Value::Null,
+    })
+}
+
+/// The organisation of the tenant `tid`.
+pub(super) fn organization(directories: &[Directory], tid: &str) -> Value {
+    let all: Vec<Value> = directories
+        .iter()
+        .filter(|directory| directory.id.eq_ignore_ascii_case(tid))
+        .map(|directory| {
+            let domain = |(index, name): (usize, &String)| {
+                json!({
+                    "name": name, "type": "Managed", "isDefault": index == 0,
+                    "isInitial": name.ends_with(".onmicrosoft.com"), "capabilities": "Email",
+                })
+            };
+            let domains: Vec<Value> = directory.domains.iter().enumerate().map(domain).collect();
+            json!({
+                "id": directory.id, "displayName": directory.name, "tenantType": "AAD",
+                "verifiedDomains": domains,
+            })
+        })
+        .collect();
+    json!({ "@odata.context": "organization", "value": all })
+}
+
+pub(super) fn drive(account: &EmulatedAccount) -> Value {
+    let kind = if account.is_personal() { "personal" } else { "business" };
+    json!({
+        "@odata.context": "drives/$entity",
+        "id": format!("b!{}", guid_of(account.oid)), "driveType": kind, "name": "OneDrive",
+        "owner": { "user": { "id": account.oid, "displayName": account.name, "email": account.username } },
+        "quota": { "state": "normal", "total": 1_099_511_627_776_i64, "used": 0, "remaining": 1_099_511_627_776_i64 },
+    })
+}
+
+/// One group for everybody who works there.
+pub(super) fn member_of(account: &EmulatedAccount) -> Value {
+    let group = json!({
+        "@odata.type": "#microsoft.graph.group", "id": guid_of(account.tid),
+        "displayName": "All Company", "mailEnabled": false, "securityEnabled": true,
+    });
+    json!({ "@odata.context": "directoryObjects", "value": [group] })
+}

@@ -1,0 +1,44 @@
+//! The command `emulator`: what it says before it waits.
+
+use entrada::cli::Exit;
+
+use crate::world::World;
+
+/// Exit code and stderr of a run that is ended by Ctrl-C.
+fn run(args: &[&str]) -> (Exit, String) {
+    let world = World::new();
+    world.signal_comes(2);
+    let args = [&["emulator", "--port", "0"], args].concat();
+    let run = world.run_exactly(&args, "");
+    (run.exit, run.stderr)
+}
+
+#[test]
+fn scenarios_combine_or_the_conflict_is_named() {
+    let (exit, text) = run(&["--scenario", "slow-down+guest+short-lived"]);
+    assert_eq!(exit, Exit::Success, "{text}");
+    assert!(text.contains("scenario `slow-down+guest+short-lived`"), "{text}");
+    let (exit, text) = run(&["--scenario", "slow-down+throttled"]);
+    assert_eq!(exit, Exit::Usage, "{text}");
+    assert!(text.contains("both determine the fault of the responses"), "{text}");
+}
+
+#[test]
+fn the_mail_servers_are_shown_with_their_ports() {
+    let (exit, text) = run(&["--imap", "0", "--pop", "0", "--smtp", "0"]);
+    assert_eq!(exit, Exit::Success, "{text}");
+    for name in ["IMAP", "POP", "SMTP"] {
+        let line = text.lines().find(|line| line.contains(&format!("{name}: localhost:")));
+        assert!(line.is_some_and(|line| line.ends_with("without TLS")), "{name}: {text}");
+    }
+}
+
+#[test]
+fn any_user_signs_in_only_where_that_is_wanted() {
+    let user = ["--sign-in-as", "zoe@fabrikam.example"];
+    assert_eq!(run(&user).0, Exit::Usage);
+    assert_eq!(run(&[&user[..], &["--accept", "user"]].concat()).0, Exit::Success);
+    let (exit, text) = run(&["--accept", "everything"]);
+    assert_eq!(exit, Exit::Usage);
+    assert!(text.contains("expected one of: tenant, user, redirect-uri, api"), "{text}");
+}
