@@ -1,4 +1,4 @@
-use crate::judge::{Endpoint, Finding, Record, Rule, Severity};
+use crate::judge::{Endpoint, Exchange, Finding, Record, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     id: "interactive-again",
@@ -15,7 +15,7 @@ fn check(record: &Record) -> Vec<Finding> {
         let is_wanted = start.parameter("claims").is_some() || start.parameter("prompt").is_some();
         let client = start.client_id();
         let before = || record.exchanges.iter().filter(|one| one.number < start.number);
-        let issued = before().rev_find_issued(client);
+        let issued = last_issued(record, start, client);
         let Some(issued) = issued.filter(|_| !is_wanted) else { continue };
         let tried = before().any(|one| {
             issued < one.number && one.grant() == Some("refresh_token") && one.client_id() == client
@@ -35,17 +35,12 @@ fn check(record: &Record) -> Vec<Finding> {
     found
 }
 
-/// The last request that brought a refresh token.
-trait LastIssued<'a> {
-    fn rev_find_issued(self, client: &str) -> Option<usize>;
-}
-
-impl<'a, I: Iterator<Item = &'a crate::judge::Exchange>> LastIssued<'a> for I {
-    fn rev_find_issued(self, client: &str) -> Option<usize> {
-        self.filter(|one| one.issued() && one.client_id() == client && one.text("refresh_token").is_some())
-            .last()
-            .map(|one| one.number)
-    }
+/// The number of the last request before `start` that brought a refresh token to `client`.
+fn last_issued(record: &Record, start: &Exchange, client: &str) -> Option<usize> {
+    let before = record.exchanges.iter().rev().filter(|one| one.number < start.number);
+    let mut issued = before
+        .filter(|one| one.issued() && one.client_id() == client && one.text("refresh_token").is_some());
+    issued.next().map(|one| one.number)
 }
 
 #[cfg(test)]
