@@ -15,4 +15,12 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]
 
+#[cfg(target_os = "linux")]
+pub mod enclosure;
 pub mod judge;
+pub mod report;
+mod run_end;
+#[cfg(target_os = "linux")]
+mod world;
+
+pub use run_end::RunEnd;
