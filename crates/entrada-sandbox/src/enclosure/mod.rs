@@ -70,6 +70,18 @@ pub enum Via {
     Proxy,
 }
 
+/// Where the output of the program goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OutputTarget {
+    /// Where that of this process goes.
+    #[default]
+    Same,
+    /// All of it to standard error.
+    StandardError,
+    /// Nowhere.
+    Nowhere,
+}
+
 /// What is to be run, and how.
 pub struct SandboxOptions<'a> {
     /// The program and its arguments.
@@ -88,6 +100,10 @@ pub struct SandboxOptions<'a> {
     pub via: Via,
     /// How often the program runs, one run after the other, with the same home folder.
     pub runs: u32,
+    /// Seconds after which the program is ended.
+    pub timeout: Option<u64>,
+    /// Where the output of the program goes.
+    pub output: OutputTarget,
     /// The command line that calls [`run_inside`], to which the program is appended.
     pub inside: Vec<OsString>,
     /// The environment.
@@ -152,6 +168,8 @@ pub fn run(options: &SandboxOptions<'_>) -> Result<Outcome, SandboxError> {
         home: options.home,
         browser: options.browser.clone(),
         runs: options.runs.max(1),
+        timeout: options.timeout,
+        output: options.output,
         key_pem: authority.key_pem().to_owned(),
         now,
     };

@@ -1,7 +1,8 @@
 //! What a run brought.
 
+use crate::RunEnd;
 use crate::judge::{Finding, Record, judge};
-use crate::world::{RawRecord, RunEnd};
+use crate::world::RawRecord;
 
 /// The end of the runs of a program, with their record.
 pub struct Outcome {

@@ -8,18 +8,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use entrada_core::{Redactor, clean};
 use serde::{Deserialize, Serialize};
 
 use super::environment;
 use super::layout::{INSIDE, Layout, write_with_mode};
 use super::observe::{Watch, command_of};
 use super::{
-    AUTHORITY_NAME, BrowserKind, HomeFolder, RECORD_DESCRIPTOR, Variables, WRONG_AUTHORITY_NAME,
-    bubblewrap, trust,
+    AUTHORITY_NAME, BrowserKind, HomeFolder, OutputTarget, RECORD_DESCRIPTOR, Variables,
+    WRONG_AUTHORITY_NAME, bubblewrap, trust,
 };
 use crate::world::{
-    CertificateAuthority, DnsSockets, Listener, Person, RawRecord, Trust, World, WorldOptions,
-    secrets_of, serve_dns, serve_listeners,
+    CertificateAuthority, DnsSockets, KnownSecret, Listener, Person, RawRecord, Trust, World,
+    WorldOptions, secrets_of, serve_dns, serve_listeners,
 };
 
 /// The first line of a record: the process inside has started.
@@ -36,6 +37,8 @@ pub(super) struct Plan {
     pub(super) home: HomeFolder,
     pub(super) browser: BrowserKind,
     pub(super) runs: u32,
+    pub(super) timeout: Option<u64>,
+    pub(super) output: OutputTarget,
     /// The private key of the authority of the run.
     pub(super) key_pem: String,
     /// Seconds since 1970.
@@ -67,6 +70,8 @@ pub fn run_inside(program: &[OsString], variables: Variables<'_>) -> io::Result<
     let plan: Plan = serde_json::from_slice(&fs::read(&setup)?).map_err(io::Error::other)?;
     // It holds the key of the authority.
     fs::remove_file(&setup)?;
+    // A process whose memory is closed to others cannot open its own descriptors again.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable);
     let mut record =
         File::options().write(true).open(format!("/proc/self/fd/{RECORD_DESCRIPTOR}"))?;
     record.write_all(STARTED)?;
@@ -146,9 +151,13 @@ impl Supervised<'_> {
             world.begin_run(number);
             let mut command = command_of(self.program, self.closes);
             apply(&environment, &mut command);
-            runs.push(watch.run(command)?);
+            runs.push(watch.run(command, plan.output, plan.timeout)?);
         }
         let mut record = world.recorded();
+        let secrets = secrets_of(&record);
+        for run in &mut runs {
+            run.last_line = without(&run.last_line, &secrets);
+        }
         record.runs = runs;
         record.notes.append(&mut watch.notes);
         let own = self.layout.at("home");
@@ -164,9 +173,19 @@ impl Supervised<'_> {
         {
             folders.push(current);
         }
-        record.observations.extend(watch.end(&secrets_of(&record), &home, &folders));
+        record.observations.extend(watch.end(&secrets, &home, &folders));
         Ok(record)
     }
+}
+
+/// `line` without the secrets of the run and what looks like one.
+fn without(line: &str, secrets: &[KnownSecret]) -> String {
+    let mut line = line.to_owned();
+    for secret in secrets {
+        line = line.replace(&secret.value, "[secret]");
+    }
+    let line = clean(&line);
+    Redactor::without_likely_secrets(&line).into_owned()
 }
 
 fn apply(environment: &[(OsString, Option<OsString>)], command: &mut Command) {

@@ -102,6 +102,14 @@ impl Output {
         }
     }
 
+    /// The last line with text, at most 200 characters of it.
+    pub(super) fn last_line(&self) -> Option<String> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&kept);
+        let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+        Some(line.chars().take(200).collect())
+    }
+
     /// The secrets in it. What a program prints on standard output may be meant to be a token; a code is never.
     pub(super) fn secrets(
         &self,

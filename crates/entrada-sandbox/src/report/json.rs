@@ -20,7 +20,7 @@ pub(super) fn document(report: &Report<'_>) -> Value {
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "requests": report.record.exchanges.iter().map(request).collect::<Vec<_>>(),
         "runs": report.runs.iter()
-            .map(|run| json!({ "exit": run.code, "milliseconds": run.milliseconds }))
+            .map(|run| json!({ "exit": run.code, "milliseconds": run.milliseconds, "timed_out": run.is_timed_out }))
             .collect::<Vec<_>>(),
         "names": report.names,
         "not_observed": report.notes,

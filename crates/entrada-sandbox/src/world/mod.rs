@@ -17,7 +17,6 @@ use entrada_emulator::account::{CONTOSO, EmulatedAccount};
 use entrada_emulator::{Directory, Emulator, EmulatorOptions, Scenario};
 use url::Url;
 
-pub(crate) use crate::RunEnd;
 pub(crate) use authority::{CertificateAuthority, CertificateError};
 pub(crate) use dns::{DnsSockets, serve as serve_dns};
 pub(crate) use front::{Listener, Trust, serve_listeners};
