@@ -54,7 +54,13 @@ fn main() -> Result<std::process::ExitCode, Box<dyn std::error::Error>> {
         println!("#{} {} -> {}", exchange.number, exchange.shown(), exchange.status);
     }
     for finding in outcome.findings() {
-        println!("{}[{}] {}: {}", finding.severity.id(), finding.rule.id, finding.places(), finding.message);
+        println!(
+            "{}[{}] {}: {}",
+            finding.severity.id(),
+            finding.rule.id,
+            finding.places(),
+            finding.message
+        );
     }
     Ok(outcome.code().into())
 }
