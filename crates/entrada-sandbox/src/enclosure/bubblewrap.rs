@@ -9,10 +9,11 @@ use std::process::{Command, Stdio};
 
 use command_fds::{CommandFdExt as _, FdMapping};
 use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::pipe::PipeFlags;
 
 use super::layout::{INSIDE, Layout};
 use super::trust;
-use super::{RECORD_DESCRIPTOR, SandboxError};
+use super::{LIFELINE_DESCRIPTOR, RECORD_DESCRIPTOR, SandboxError};
 
 /// The first descriptor of the files that bubblewrap reads.
 const FIRST_DESCRIPTOR: i32 = 10;
@@ -83,10 +84,15 @@ impl Enclosure<'_> {
         files
             .mappings
             .push(FdMapping { parent_fd: record.try_clone()?.into(), child_fd: RECORD_DESCRIPTOR });
+        // bubblewrap asks the kernel to end it with its parent, which is too late if the parent has ended before that.
+        let (lifeline, held) =
+            rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
+        files.mappings.push(FdMapping { parent_fd: lifeline, child_fd: LIFELINE_DESCRIPTOR });
         let mut command = Command::new(self.bubblewrap);
         command.args(&arguments);
         command.fd_mappings(files.mappings).map_err(io::Error::other)?;
         let status = command.status()?;
+        drop(held);
         let mut record = record;
         record.seek(SeekFrom::Start(0))?;
         let mut written = Vec::new();

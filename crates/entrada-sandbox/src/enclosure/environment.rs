@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::layout::Layout;
+use super::layout::{BROWSER, Layout};
 use super::{HomeFolder, Variables, trust};
 
 /// Variables that lead to the user's desktop, keyring or proxies.
@@ -48,7 +48,7 @@ pub(super) fn variables(
     }
     set("XDG_RUNTIME_DIR", Some(layout.at("run").into()));
     set("TMPDIR", Some(layout.at("tmp").into()));
-    set("BROWSER", Some(layout.at("bin/xdg-open").into()));
+    set("BROWSER", Some(layout.at("bin").join(BROWSER).into()));
     for (name, first, usual) in [
         ("PATH", "bin", "/usr/local/bin:/usr/bin:/bin"),
         ("XDG_DATA_DIRS", "share", "/usr/local/share:/usr/share"),

@@ -10,8 +10,12 @@ use rustix::fs::{CWD, Mode, mkfifoat};
 /// The folder inside the enclosure. It is in memory, and ends with the enclosure.
 pub(super) const INSIDE: &str = "/entrada-sandbox";
 
+/// The name of the opener in BROWSER. It is nobody's, so that no program treats it in a way of its own.
+pub(super) const BROWSER: &str = "entrada-sandbox-browser";
+
 /// Names of programs that open a page in a browser.
-const OPENERS: [&str; 4] = ["xdg-open", "sensible-browser", "x-www-browser", "www-browser"];
+const OPENERS: [&str; 5] =
+    [BROWSER, "xdg-open", "sensible-browser", "x-www-browser", "www-browser"];
 
 /// The places of a run.
 #[derive(Clone, Debug)]
@@ -34,10 +38,11 @@ impl Layout {
         self.at("browser")
     }
 
-    /// The script that stands in for a browser: it hands each address over, and is done.
+    /// The script that stands in for a browser: it hands each address over. Python takes an opener that has ended at once for one
+    /// that failed, and tries the next.
     pub(super) fn opener(&self) -> String {
         format!(
-            "#!/bin/sh\nfor url; do case $url in http://*|https://*) printf '%s\\n' \"$url\" >'{}';; esac; done\n",
+            "#!/bin/sh\nfor url; do case $url in http://*|https://*) printf '%s\\n' \"$url\" >'{}';; esac; done\nsleep 0.3\n",
             self.browser().display()
         )
     }

@@ -8,6 +8,7 @@ mod outcome;
 mod proxy;
 mod supervise;
 mod trust;
+mod user;
 mod watch;
 
 use std::ffi::OsString;
@@ -27,6 +28,8 @@ use supervise::Plan;
 
 /// The descriptor on which the process inside writes its record.
 const RECORD_DESCRIPTOR: i32 = 3;
+/// The descriptor whose other end the process outside holds: it closes when that process ends, however it ends.
+const LIFELINE_DESCRIPTOR: i32 = 4;
 /// The name of the authorities in their certificates.
 const AUTHORITY_NAME: &str = "entrada sandbox (this run only)";
 const WRONG_AUTHORITY_NAME: &str = "entrada sandbox (trusted by nobody)";

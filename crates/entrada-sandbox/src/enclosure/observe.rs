@@ -83,6 +83,11 @@ impl Watch {
         out.into_iter().chain(err).collect()
     }
 
+    /// The output of the program: standard output, standard error.
+    pub(super) fn output(&self) -> [Output; 2] {
+        [self.stdout.clone(), self.stderr.clone()]
+    }
+
     /// Where `secrets` were seen: in arguments, in the output, in files below `folders`.
     pub(super) fn end(
         self,
@@ -143,18 +148,15 @@ fn write_all(to: impl std::os::fd::AsFd, mut bytes: &[u8]) -> bool {
     true
 }
 
-/// The command of the program. With `closes`, a shell closes that descriptor first, which is none of the program's business.
-pub(super) fn command_of(program: &[OsString], closes: Option<i32>) -> Command {
-    match closes {
-        Some(number) => {
-            let mut command = Command::new("/bin/sh");
-            command.args(["-c", &format!("exec {number}>&-; exec \"$@\""), "sh"]).args(program);
-            command
-        }
-        None => {
-            let mut command = Command::new(program.first().cloned().unwrap_or_default());
-            command.args(program.iter().skip(1));
-            command
-        }
+/// The command of the program. A shell closes the descriptors that are none of the program's business first.
+pub(super) fn command_of(program: &[OsString], closes: &[i32]) -> Command {
+    if closes.is_empty() {
+        let mut command = Command::new(program.first().cloned().unwrap_or_default());
+        command.args(program.iter().skip(1));
+        return command;
     }
+    let closes: String = closes.iter().map(|number| format!("exec {number}>&-; ")).collect();
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &format!("{closes}exec \"$@\""), "sh"]).args(program);
+    command
 }

@@ -26,7 +26,7 @@ pub(super) fn run(plan: &Plan, options: &SandboxOptions<'_>) -> Result<Outcome, 
         dns: None,
         proxy: Some(port),
         program: &options.program,
-        closes: None,
+        closes: &[],
         variables: options.variables,
     };
     let mut record = supervised.run()?;

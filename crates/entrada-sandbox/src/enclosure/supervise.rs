@@ -2,32 +2,31 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 use entrada_core::{Redactor, clean};
+use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::environment;
 use super::layout::{INSIDE, Layout, write_with_mode};
 use super::observe::{Watch, command_of};
+use super::user::User;
 use super::{
-    AUTHORITY_NAME, BrowserKind, HomeFolder, OutputTarget, RECORD_DESCRIPTOR, Variables,
-    WRONG_AUTHORITY_NAME, bubblewrap, trust,
+    AUTHORITY_NAME, BrowserKind, HomeFolder, LIFELINE_DESCRIPTOR, OutputTarget, RECORD_DESCRIPTOR,
+    Variables, WRONG_AUTHORITY_NAME, bubblewrap, trust,
 };
 use crate::world::{
-    CertificateAuthority, DnsSockets, KnownSecret, Listener, Person, RawRecord, Trust, World,
-    WorldOptions, secrets_of, serve_dns, serve_listeners,
+    CertificateAuthority, DnsSockets, KnownSecret, Listener, RawRecord, Trust, World, WorldOptions,
+    secrets_of, serve_dns, serve_listeners,
 };
 
 /// The first line of a record: the process inside has started.
 const STARTED: &[u8] = b"entrada-sandbox\n";
-/// Programs that are Chromium.
-const CHROMIUMS: [&str; 4] =
-    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// What the process inside has to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,8 +53,8 @@ pub(super) struct Supervised<'a> {
     /// The port of the proxy.
     pub(super) proxy: Option<u16>,
     pub(super) program: &'a [OsString],
-    /// The descriptor that the program is not to have.
-    pub(super) closes: Option<i32>,
+    /// The descriptors that the program is not to have.
+    pub(super) closes: &'a [i32],
     pub(super) variables: Variables<'a>,
 }
 
@@ -74,6 +73,7 @@ pub fn run_inside(program: &[OsString], variables: Variables<'_>) -> io::Result<
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable);
     let mut record =
         File::options().write(true).open(format!("/proc/self/fd/{RECORD_DESCRIPTOR}"))?;
+    end_with_outside(File::open(format!("/proc/self/fd/{LIFELINE_DESCRIPTOR}"))?);
     record.write_all(STARTED)?;
     let supervised = Supervised {
         plan: &plan,
@@ -82,12 +82,21 @@ pub fn run_inside(program: &[OsString], variables: Variables<'_>) -> io::Result<
         dns: Some(DnsSockets::bind()?),
         proxy: None,
         program,
-        closes: Some(RECORD_DESCRIPTOR),
+        closes: &[RECORD_DESCRIPTOR, LIFELINE_DESCRIPTOR],
         variables,
     };
     let ended = supervised.run()?;
     serde_json::to_writer(&mut record, &ended).map_err(io::Error::other)?;
     Ok(code_of_runs(&ended))
+}
+
+/// Ends this process, and so the enclosure, when the process outside ends.
+fn end_with_outside(mut lifeline: File) {
+    std::thread::spawn(move || {
+        // Nothing is ever written to it.
+        let _ = lifeline.read(&mut [0]);
+        let _ = kill_process(getpid(), Signal::KILL);
+    });
 }
 
 /// The record that [`run_inside`] wrote.
@@ -141,11 +150,17 @@ impl Supervised<'_> {
                 let _ = serve_listeners(listeners, for_thread, trust).await;
             });
         });
-        start_user(plan, &self.layout, &world, self.variables);
-
         let environment =
             environment::variables(&self.layout, plan.home, self.proxy, self.variables);
         let mut watch = Watch::start();
+        User {
+            plan,
+            layout: &self.layout,
+            world: &world,
+            environment: &environment,
+            output: watch.output(),
+        }
+        .start((self.variables)("PATH").as_ref());
         let mut runs = Vec::new();
         for number in 1..=plan.runs {
             world.begin_run(number);
@@ -188,108 +203,11 @@ fn without(line: &str, secrets: &[KnownSecret]) -> String {
     Redactor::without_likely_secrets(&line).into_owned()
 }
 
-fn apply(environment: &[(OsString, Option<OsString>)], command: &mut Command) {
+pub(super) fn apply(environment: &[(OsString, Option<OsString>)], command: &mut Command) {
     for (name, value) in environment {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
-    }
-}
-
-/// Starts what takes the place of the user: it opens the pages of the program, and enters device codes.
-fn start_user(plan: &Plan, layout: &Layout, world: &Arc<World>, variables: Variables<'_>) {
-    let user = plan.world.user.clone();
-    let enters_codes = matches!(plan.browser, BrowserKind::Person | BrowserKind::Headless);
-    if enters_codes {
-        let person = Person::new(Arc::clone(world), user.clone());
-        std::thread::spawn(move || person.watch_codes());
-    }
-    let environment = environment::variables(layout, plan.home, None, variables);
-    let chromium = chromium(variables("PATH").as_ref());
-    if plan.browser == BrowserKind::Headless {
-        trust_in_chromium(layout, &environment);
-    }
-    let (browser, folder, fifo, world) =
-        (plan.browser.clone(), layout.at("chromium"), layout.browser(), Arc::clone(world));
-    std::thread::spawn(move || {
-        // Opening it waits for the next program that opens a page.
-        while let Ok(file) = File::open(&fifo) {
-            for url in BufReader::new(file).lines().map_while(Result::ok) {
-                let person = Person::new(Arc::clone(&world), user.clone());
-                match &browser {
-                    BrowserKind::None => (),
-                    BrowserKind::Person => drop(std::thread::spawn(move || person.open(&url))),
-                    BrowserKind::Headless => {
-                        if let Some(program) = &chromium {
-                            start(headless(program, &folder, &url), &environment);
-                        }
-                    }
-                    BrowserKind::Command(text) => {
-                        let mut command = Command::new("/bin/sh");
-                        command.args(["-c", &format!("{text} \"$1\""), "sh", &url]);
-                        start(command, &environment);
-                    }
-                }
-            }
-        }
-    });
-}
-
-/// Starts a program that nobody waits for: it ends with the enclosure.
-fn start(mut command: Command, environment: &[(OsString, Option<OsString>)]) {
-    apply(environment, &mut command);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    if let Ok(mut child) = command.spawn() {
-        std::thread::spawn(move || child.wait());
-    }
-}
-
-fn chromium(path: Option<&OsString>) -> Option<PathBuf> {
-    let folders: Vec<PathBuf> = std::env::split_paths(path?).collect();
-    CHROMIUMS
-        .iter()
-        .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file()))
-}
-
-fn headless(program: &Path, folder: &Path, url: &str) -> Command {
-    let mut command = Command::new(program);
-    command.args([
-        "--headless=new",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-    ]);
-    if rustix::process::geteuid().is_root() {
-        // Chromium refuses to use its own sandbox as root.
-        command.arg("--no-sandbox");
-    }
-    command
-        .arg(format!("--user-data-dir={}", folder.display()))
-        .args(["--remote-debugging-port=0", url]);
-    command
-}
-
-/// Chromium reads a database of NSS, which `certutil` writes.
-fn trust_in_chromium(layout: &Layout, environment: &[(OsString, Option<OsString>)]) {
-    let home = environment
-        .iter()
-        .rev()
-        .find(|(name, _)| name == "HOME")
-        .and_then(|(_, value)| value.clone());
-    let Some(home) = home else { return };
-    let folder = Path::new(&home).join(".pki/nssdb");
-    if fs::create_dir_all(&folder).is_err() {
-        return;
-    }
-    let database = format!("sql:{}", folder.display());
-    let certificate = layout.at("ca.pem").display().to_string();
-    for arguments in [
-        vec!["-N", "-d", &database, "--empty-password"],
-        vec!["-A", "-d", &database, "-t", "C,,", "-n", "entrada-sandbox", "-i", &certificate],
-    ] {
-        let mut command = Command::new("certutil");
-        // Without it, Chromium refuses the certificate, and the record shows that.
-        let _ = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 }

@@ -102,6 +102,12 @@ impl Output {
         }
     }
 
+    /// The text so far.
+    pub(super) fn text(&self) -> String {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&kept).into_owned()
+    }
+
     /// The last line with text, at most 200 characters of it.
     pub(super) fn last_line(&self) -> Option<String> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -281,7 +287,15 @@ mod tests {
         let argument = format!("--token={TOKEN}");
         let mut child =
             std::process::Command::new("sh").args(["-c", "sleep 5; :", &argument]).spawn().unwrap();
-        lines.look();
+        // The new process has the arguments of this one until it runs its program.
+        for _ in 0..500 {
+            lines.look();
+            let seen = lines.seen.lock().unwrap().iter().any(|(_, line)| line.contains(TOKEN));
+            if seen {
+                break;
+            }
+            clock::pause(20);
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         let found = lines.end(&secrets());

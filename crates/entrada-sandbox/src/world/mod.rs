@@ -20,7 +20,7 @@ use url::Url;
 pub(crate) use authority::{CertificateAuthority, CertificateError};
 pub(crate) use dns::{DnsSockets, serve as serve_dns};
 pub(crate) use front::{Listener, Trust, serve_listeners};
-pub(crate) use person::Person;
+pub(crate) use person::{Person, printed_addresses};
 pub(crate) use raw::{RawExchange, RawRecord};
 pub(crate) use secrets::{KnownSecret, secrets_of};
 

@@ -30,6 +30,22 @@ pub(crate) struct Person {
     user: Option<String>,
 }
 
+/// The addresses of authorization requests in what a program prints for its user to open.
+pub(crate) fn printed_addresses(text: &str) -> Vec<String> {
+    let is_end = |c: char| c.is_whitespace() || c.is_control() || "\"'<>`".contains(c);
+    // The last word may be incomplete.
+    let complete = text.rfind(is_end).map_or("", |end| &text[..end]);
+    let words = complete.match_indices("https://").map(|(at, _)| {
+        let rest = &complete[at..];
+        &rest[..rest.find(is_end).unwrap_or(rest.len())]
+    });
+    let is_authorization = |word: &&str| {
+        word.contains("/authorize?")
+            && Url::parse(word).is_ok_and(|url| url.host_str().is_some_and(hosts::is_microsoft))
+    };
+    words.filter(is_authorization).map(str::to_owned).collect()
+}
+
 /// A page, and where it came from.
 struct Page {
     url: Url,
@@ -319,6 +335,15 @@ mod tests {
                 "http://localhost/",
             ]
         );
+    }
+
+    #[test]
+    fn addresses_to_open_are_found_in_what_is_printed() {
+        let url =
+            "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=x&state=y";
+        let text = format!("Open <{url}> or\nhttps://example.com/authorize?x then {url}\n{url}");
+        assert_eq!(printed_addresses(&text), [url, url], "the last one may go on");
+        assert!(printed_addresses("https://login.microsoftonline.com/devicelogin \n").is_empty());
     }
 
     #[test]
