@@ -8,43 +8,45 @@ use entrada_auth::sys::Interrupted;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Done.
-    Success = 0,
+    Success,
     /// Something unexpected.
-    Failure = 1,
+    Failure,
     /// The command line or the configuration is wrong.
-    Usage = 2,
+    Usage,
     /// A sign-in is needed, and asking was not allowed or not possible.
-    SignInNeeded = 3,
+    SignInNeeded,
     /// The user declined, or the code or the wait ran out.
-    Declined = 4,
+    Declined,
     /// The authority refused.
-    Refused = 5,
+    Refused,
     /// No answer, or a temporary failure.
-    Temporary = 6,
+    Temporary,
     /// The store is locked, unavailable or broken.
-    Store = 7,
+    Store,
     /// Signed in as another account, tenant or client than was pinned.
-    WrongAccount = 8,
+    WrongAccount,
     /// Another process holds the grant and the wait ran out.
-    Busy = 9,
+    Busy,
     /// `diagnose`, `doctor`, or `--strict`, found an error.
-    Findings = 10,
+    Findings,
     /// `probe`: the service refused the token.
-    ProbeRefused = 11,
-    /// `exec`: the program was found and could not be run.
-    NotExecutable = 126,
-    /// `exec`: there is no such program.
-    NotFound = 127,
+    ProbeRefused,
+    /// `exec`, `sandbox`: the program could not be run.
+    NotExecutable,
+    /// `exec`, `sandbox`: there is no such program.
+    NotFound,
     /// Hung up (SIGHUP).
-    HungUp = 129,
+    HungUp,
     /// Interrupted (Ctrl-C).
-    Interrupted = 130,
+    Interrupted,
     /// Terminated (SIGTERM).
-    Terminated = 143,
+    Terminated,
+    /// The code of a program that was run, which says what that program means by it.
+    Program(u8),
 }
 
 impl Exit {
-    /// Every way to end, in order of number.
+    /// Every way to end, in order of number, except that of a program that was run.
     pub const ALL: [Self; 17] = [
         Self::Success,
         Self::Failure,
@@ -67,7 +69,26 @@ impl Exit {
 
     /// The number that the process ends with.
     pub fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::SignInNeeded => 3,
+            Self::Declined => 4,
+            Self::Refused => 5,
+            Self::Temporary => 6,
+            Self::Store => 7,
+            Self::WrongAccount => 8,
+            Self::Busy => 9,
+            Self::Findings => 10,
+            Self::ProbeRefused => 11,
+            Self::NotExecutable => 126,
+            Self::NotFound => 127,
+            Self::HungUp => 129,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+            Self::Program(code) => code,
+        }
     }
 
     /// What the number means, in one line.
@@ -87,13 +108,14 @@ impl Exit {
             Self::Store => "the store is locked, unavailable or broken",
             Self::WrongAccount => "signed in as another account, tenant or client than was pinned",
             Self::Busy => "another process holds the grant, and the bounded wait ran out",
-            Self::Findings => "`diagnose`, `doctor`, or `--strict`, found an error",
+            Self::Findings => "`diagnose`, `doctor`, `--strict` or `--fail-on` found an error",
             Self::ProbeRefused => "`probe`: the service refused the token",
-            Self::NotExecutable => "`exec`: the program was found and could not be run",
-            Self::NotFound => "`exec`: there is no such program",
+            Self::NotExecutable => "`exec`, `sandbox`: the program could not be run",
+            Self::NotFound => "`exec`, `sandbox`: there is no such program",
             Self::HungUp => "the terminal hung up",
             Self::Interrupted => "interrupted (Ctrl-C)",
             Self::Terminated => "terminated",
+            Self::Program(_) => "the code of the program that was run",
         }
     }
 }

@@ -40,6 +40,8 @@ mod prompt;
 mod recipe;
 mod registration;
 mod report;
+#[cfg(feature = "emulator")]
+mod sandbox;
 mod secrets;
 mod status;
 mod store;
@@ -161,6 +163,12 @@ enum Command {
     /// Run an emulated Entra ID on this machine, with failures on demand
     #[cfg(feature = "emulator")]
     Emulator(Invocation<emulator::Args>),
+    /// Run a program against an emulated Microsoft, under its own names, and judge how it signs in
+    ///
+    /// Linux. The exit code is that of the program. Nothing leaves this machine, and nothing stays on it. It isolates names and ports
+    /// and is no jail: the program has your files.
+    #[cfg(feature = "emulator")]
+    Sandbox(Invocation<sandbox::Args>),
     /// Take a guided tour on an emulated Entra ID: sign in, store, refresh, diagnose
     #[cfg(feature = "emulator")]
     Demo(Invocation<demo::Args, demo::Flags>),
@@ -337,6 +345,8 @@ fn dispatch(
         Command::Version(own) => own.run(&mut app, version::run),
         #[cfg(feature = "emulator")]
         Command::Emulator(own) => own.run(&mut app, emulator::run),
+        #[cfg(feature = "emulator")]
+        Command::Sandbox(own) => own.run(&mut app, sandbox::run),
         #[cfg(feature = "emulator")]
         Command::Demo(own) => own.run(&mut app, demo::run),
     }

@@ -84,6 +84,7 @@ fn every_command_keeps_the_secrets_of_a_stored_grant() {
             "config" => &["config", "show"],
             "store" => &["store", "rekey"],
             "emulator" => &["emulator", "--list"],
+            "sandbox" => &["sandbox", "judge", "-"],
             "exec" => &["exec", "--", "true"],
             "recipe" => &["recipe", "curl"],
             "completions" => &["completions", "bash"],

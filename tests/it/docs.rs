@@ -43,6 +43,29 @@ fn the_page_of_rules_is_current() {
     assert!(current == page, "docs/rules.md is stale: run `UPDATE_DOCS=1 cargo test`");
 }
 
+#[test]
+fn the_page_of_findings_about_programs_is_current() {
+    let mut page = String::from(
+        "<!-- Generated from crates/entrada-sandbox/src/judge/rules by `UPDATE_DOCS=1 cargo test`: do not edit. -->\n\n\
+         # Findings about programs\n\nWhat `entrada sandbox` can say of a program. The severity is the highest that a finding can have.\n\n",
+    );
+    let mut all = entrada_sandbox::judge::rules::ALL.to_vec();
+    all.sort_unstable_by_key(|rule| rule.id);
+    for rule in &all {
+        writeln!(page, "- [{id}](#{id}): {}", rule.severity.id(), id = rule.id).unwrap();
+    }
+    for rule in &all {
+        let docs = rule.docs.replace("## ", "### ");
+        write!(page, "\n## {}\n\nSource: {}.\n\n{docs}", rule.id, rule.clause).unwrap();
+    }
+    let path = root().join("docs/sandbox-rules.md");
+    if is_to_be_written() {
+        fs::write(&path, &page).unwrap();
+    }
+    let current = fs::read_to_string(&path).unwrap_or_default();
+    assert!(current == page, "docs/sandbox-rules.md is stale: run `UPDATE_DOCS=1 cargo test`");
+}
+
 /// Each job, its permissions, and who consents to them by default.
 fn consent_table() -> String {
     use entrada_core::Job;

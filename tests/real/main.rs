@@ -34,6 +34,7 @@ mod postfix;
 mod probe;
 mod program;
 mod recipes;
+mod sandbox;
 mod shells;
 mod signals;
 mod storm;

@@ -127,6 +127,13 @@ pub(in crate::cli) fn of(path: &str) -> &'static [Example] {
             ("entrada emulator --list", "the failures that it can show"),
             ("entrada emulator --scenario mfa-required", "with one of them"),
         ],
+        "sandbox" => &[
+            ("entrada sandbox -- ./program", "what it does wrong while it signs in"),
+            ("entrada sandbox --runs 2 --har run.har -- ./program", "twice, and keep its requests"),
+            ("entrada sandbox --fail-on error -- pytest", "in continuous integration"),
+            ("entrada sandbox judge login.har", "what a recorded program does wrong"),
+        ],
+        "sandbox judge" => &[("entrada sandbox judge login.har", "a recorded sign-in")],
         "demo" => &[("entrada demo", "a tour; nothing leaves this machine")],
         _ => &[],
     }

@@ -51,6 +51,7 @@ const GROUPS: &[(&str, &[GroupLine])] = &[
         &[
             (&["demo"], "Take a tour; nothing leaves this machine"),
             (&["emulator"], "Run an Entra ID of your own, for tests"),
+            (&["sandbox"], "Run a program against it, and judge its sign-in"),
         ],
     ),
 ];

@@ -5,6 +5,10 @@ use super::*;
 /// The signals that end a wait, and their numbers.
 const SIGNALS: [(u8, u8); 3] = [(1, 129), (2, 130), (15, 143)];
 
+/// An archive with nothing to judge, and one of a sign-in that anybody can take over.
+const SILENT_ARCHIVE: &str = r#"{"log":{"entries":[{"request":{"method":"GET","url":"https://graph.microsoft.com/"},"response":{"status":200}}]}}"#;
+const OPEN_ARCHIVE: &str = r#"{"log":{"entries":[{"request":{"method":"GET","url":"https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=x"},"response":{"status":200}}]}}"#;
+
 /// Commands that hand a token on.
 const ASKING: [&str; 5] = ["token", "exec", "git-credential", "az", "probe"];
 
@@ -337,6 +341,17 @@ fn rows_of_the_program() -> Vec<Row> {
         }),
         row("emulator", 1, || with_broken_stdout(&World::new(), &["emulator", "--list"], "")),
         row("emulator", 2, plain(&["emulator", "--scenario", "none-such"])),
+        row("sandbox", 0, || {
+            exit(&World::new(), &argv(&["sandbox", "judge", "-"]), SILENT_ARCHIVE)
+        }),
+        row("sandbox", 2, plain(&["sandbox", "judge", "-"])),
+        row("sandbox", 10, || {
+            let args = ["sandbox", "judge", "-", "--fail-on", "warning"];
+            exit(&World::new(), &argv(&args), OPEN_ARCHIVE)
+        }),
+        // There is no `bwrap` in the folders of PATH.
+        row("sandbox", 126, plain(&["sandbox", "--", "/bin/sh"])),
+        row("sandbox", 127, plain(&["sandbox", "--", "none-such"])),
         Row {
             command: "demo",
             code: 0,

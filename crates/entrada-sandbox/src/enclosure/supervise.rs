@@ -1,0 +1,213 @@
+//! The process inside: it serves the emulated world, runs the program in it, and writes the record.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use entrada_core::{Redactor, clean};
+use rustix::process::{Signal, getpid, kill_process};
+use serde::{Deserialize, Serialize};
+
+use super::environment;
+use super::layout::{INSIDE, Layout, write_with_mode};
+use super::observe::{Watch, command_of};
+use super::user::User;
+use super::{
+    AUTHORITY_NAME, BrowserKind, HomeFolder, LIFELINE_DESCRIPTOR, OutputTarget, RECORD_DESCRIPTOR,
+    Variables, WRONG_AUTHORITY_NAME, bubblewrap, trust,
+};
+use crate::world::{
+    CertificateAuthority, DnsSockets, KnownSecret, Listener, RawRecord, Trust, World, WorldOptions,
+    secrets_of, serve_dns, serve_listeners,
+};
+
+/// The first line of a record: the process inside has started.
+const STARTED: &[u8] = b"entrada-sandbox\n";
+
+/// What the process inside has to know.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Plan {
+    pub(super) world: WorldOptions,
+    pub(super) is_untrusted: bool,
+    pub(super) home: HomeFolder,
+    pub(super) browser: BrowserKind,
+    pub(super) runs: u32,
+    pub(super) timeout: Option<u64>,
+    pub(super) output: OutputTarget,
+    /// The private key of the authority of the run.
+    pub(super) key_pem: String,
+    /// Seconds since 1970.
+    pub(super) now: i64,
+}
+
+/// Everything that a supervised run needs.
+pub(super) struct Supervised<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) layout: Layout,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) dns: Option<DnsSockets>,
+    /// The port of the proxy.
+    pub(super) proxy: Option<u16>,
+    pub(super) program: &'a [OsString],
+    /// The descriptors that the program is not to have.
+    pub(super) closes: &'a [i32],
+    pub(super) variables: Variables<'a>,
+}
+
+/// Runs `program` as the process inside an enclosure, and returns its exit code. [`super::run`] starts this process.
+///
+/// # Errors
+///
+/// The system refuses something, or this process is in no enclosure.
+pub fn run_inside(program: &[OsString], variables: Variables<'_>) -> io::Result<u8> {
+    let layout = Layout::new(INSIDE);
+    let setup = layout.at(bubblewrap::SETUP);
+    let plan: Plan = serde_json::from_slice(&fs::read(&setup)?).map_err(io::Error::other)?;
+    // It holds the key of the authority.
+    fs::remove_file(&setup)?;
+    // A process whose memory is closed to others cannot open its own descriptors again.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable);
+    let mut record =
+        File::options().write(true).open(format!("/proc/self/fd/{RECORD_DESCRIPTOR}"))?;
+    end_with_outside(File::open(format!("/proc/self/fd/{LIFELINE_DESCRIPTOR}"))?);
+    record.write_all(STARTED)?;
+    let supervised = Supervised {
+        plan: &plan,
+        layout,
+        listeners: standard_listeners()?,
+        dns: Some(DnsSockets::bind()?),
+        proxy: None,
+        program,
+        closes: &[RECORD_DESCRIPTOR, LIFELINE_DESCRIPTOR],
+        variables,
+    };
+    let ended = supervised.run()?;
+    serde_json::to_writer(&mut record, &ended).map_err(io::Error::other)?;
+    Ok(code_of_runs(&ended))
+}
+
+/// Ends this process, and so the enclosure, when the process outside ends.
+fn end_with_outside(mut lifeline: File) {
+    std::thread::spawn(move || {
+        // Nothing is ever written to it.
+        let _ = lifeline.read(&mut [0]);
+        let _ = kill_process(getpid(), Signal::KILL);
+    });
+}
+
+/// The record that [`run_inside`] wrote.
+pub(super) fn read_record(written: &[u8]) -> Option<RawRecord> {
+    serde_json::from_slice(written.strip_prefix(STARTED)?).ok()
+}
+
+/// The exit code of the first run that failed, or 0.
+pub(super) fn code_of_runs(record: &RawRecord) -> u8 {
+    record.runs.iter().map(|run| run.code).find(|code| *code != 0).unwrap_or_default()
+}
+
+/// The standard ports of the services.
+fn standard_listeners() -> io::Result<Vec<Listener>> {
+    let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let mut all = vec![Listener::Tls(bind(443)?), Listener::Plain(bind(80)?)];
+    // A machine may have no IPv6.
+    if let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 443)) {
+        all.push(Listener::Tls(listener));
+    }
+    Ok(all)
+}
+
+impl Supervised<'_> {
+    /// Serves the world, and runs the program in it.
+    pub(super) fn run(self) -> io::Result<RawRecord> {
+        let plan = self.plan;
+        let certificate = |error| io::Error::other(format!("cannot make a certificate: {error}"));
+        let trusted = CertificateAuthority::with_key(AUTHORITY_NAME, &plan.key_pem, plan.now)
+            .map_err(certificate)?;
+        self.layout.prepare()?;
+        let store = trust::java_store(trusted.der(), plan.now * 1_000);
+        write_with_mode(&self.layout.at("ca.pem"), trusted.pem().as_bytes(), 0o644)?;
+        write_with_mode(&self.layout.at("trust.jks"), &store, 0o644)?;
+        let authority = if plan.is_untrusted {
+            CertificateAuthority::new(WRONG_AUTHORITY_NAME, plan.now).map_err(certificate)?
+        } else {
+            trusted
+        };
+        let trust = Arc::new(Trust { authority, is_untrusted: plan.is_untrusted });
+        let world = World::new(&plan.world);
+
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let for_thread = Arc::clone(&world);
+        let (listeners, dns) = (self.listeners, self.dns);
+        std::thread::spawn(move || {
+            runtime.block_on(async move {
+                if let Some(sockets) = dns {
+                    tokio::spawn(serve_dns(sockets, Arc::clone(&for_thread)));
+                }
+                let _ = serve_listeners(listeners, for_thread, trust).await;
+            });
+        });
+        let environment =
+            environment::variables(&self.layout, plan.home, self.proxy, self.variables);
+        let mut watch = Watch::start();
+        User {
+            plan,
+            layout: &self.layout,
+            world: &world,
+            environment: &environment,
+            output: watch.output(),
+        }
+        .start((self.variables)("PATH").as_ref());
+        let mut runs = Vec::new();
+        for number in 1..=plan.runs {
+            world.begin_run(number);
+            let mut command = command_of(self.program, self.closes);
+            apply(&environment, &mut command);
+            runs.push(watch.run(command, plan.output, plan.timeout)?);
+        }
+        let mut record = world.recorded();
+        let secrets = secrets_of(&record);
+        for run in &mut runs {
+            run.last_line = without(&run.last_line, &secrets);
+        }
+        record.runs = runs;
+        record.notes.append(&mut watch.notes);
+        let own = self.layout.at("home");
+        let home = match plan.home {
+            HomeFolder::Fresh => own,
+            HomeFolder::Keep => (self.variables)("HOME").map_or(own, PathBuf::from),
+        };
+        let mut folders = vec![home.clone(), self.layout.at("tmp"), self.layout.at("run")];
+        // The root of the system is nobody's working folder.
+        if let Ok(current) = std::env::current_dir()
+            && current != Path::new("/")
+            && !current.starts_with(&home)
+        {
+            folders.push(current);
+        }
+        record.observations.extend(watch.end(&secrets, &home, &folders));
+        Ok(record)
+    }
+}
+
+/// `line` without the secrets of the run and what looks like one.
+fn without(line: &str, secrets: &[KnownSecret]) -> String {
+    let mut line = line.to_owned();
+    for secret in secrets {
+        line = line.replace(&secret.value, "[secret]");
+    }
+    let line = clean(&line);
+    Redactor::without_likely_secrets(&line).into_owned()
+}
+
+pub(super) fn apply(environment: &[(OsString, Option<OsString>)], command: &mut Command) {
+    for (name, value) in environment {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+}

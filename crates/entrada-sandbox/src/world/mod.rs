@@ -1,0 +1,130 @@
+//! The world of a run: the emulated services under the names of the real ones, and the record of what a program asks them.
+
+mod authority;
+pub(crate) mod clock;
+mod dns;
+mod front;
+mod hosts;
+mod person;
+mod raw;
+mod secrets;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use entrada_emulator::account::{CONTOSO, EmulatedAccount};
+use entrada_emulator::{Directory, Emulator, EmulatorOptions, Scenario};
+use url::Url;
+
+pub(crate) use authority::{CertificateAuthority, CertificateError};
+pub(crate) use dns::{DnsSockets, serve as serve_dns};
+pub(crate) use front::{Listener, Trust, serve_listeners};
+pub(crate) use person::{Person, printed_addresses};
+pub(crate) use raw::{RawExchange, RawRecord};
+pub(crate) use secrets::{KnownSecret, secrets_of};
+
+use crate::judge::Observation;
+
+/// The address of the emulated authority.
+const BASE: &str = "https://login.microsoftonline.com";
+/// The most exchanges that are recorded.
+const EXCHANGES_MAX: usize = 20_000;
+
+/// What the world is to be like.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct WorldOptions {
+    /// The name of the emulator's scenario.
+    pub(crate) scenario: String,
+    /// The user name of the account that signs in.
+    pub(crate) user: Option<String>,
+    /// A domain or an id of the tenant, in addition to those of the emulator.
+    pub(crate) tenant: Option<String>,
+}
+
+/// The emulated services, and the record.
+pub(crate) struct World {
+    pub(crate) emulator: Emulator,
+    record: Mutex<RawRecord>,
+    names: Mutex<BTreeSet<String>>,
+    run: AtomicU32,
+}
+
+impl World {
+    pub(crate) fn new(options: &WorldOptions) -> Arc<Self> {
+        let scenario = Scenario::find(&options.scenario).unwrap_or_default();
+        let mut emulated = EmulatorOptions {
+            scenario,
+            account: options.user.clone(),
+            ..EmulatorOptions::new(base())
+        };
+        if let Some(tenant) = &options.tenant {
+            emulated.directories.push(directory(tenant));
+        }
+        Arc::new(Self {
+            emulator: Emulator::new(emulated),
+            record: Mutex::default(),
+            names: Mutex::default(),
+            run: AtomicU32::new(1),
+        })
+    }
+
+    /// Begins the run with this number.
+    pub(crate) fn begin_run(&self, number: u32) {
+        self.run.store(number, Ordering::Relaxed);
+    }
+
+    /// Adds an exchange to the record.
+    pub(crate) fn note(&self, exchange: RawExchange) {
+        let run = self.run.load(Ordering::Relaxed);
+        let mut record = self.record();
+        if record.exchanges.len() < EXCHANGES_MAX {
+            record.exchanges.push(RawExchange { run, ..exchange });
+        }
+    }
+
+    /// Adds an observation to the record.
+    pub(crate) fn observe(&self, observation: Observation) {
+        let mut record = self.record();
+        if !record.observations.contains(&observation) {
+            record.observations.push(observation);
+        }
+    }
+
+    /// Notes a name that the program resolves.
+    pub(crate) fn note_name(&self, name: &str) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+    }
+
+    /// The record so far, in the order of the requests.
+    pub(crate) fn recorded(&self) -> RawRecord {
+        let mut record = self.record().clone();
+        record.exchanges.sort_by_key(|exchange| exchange.at);
+        record.names =
+            self.names.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+        record
+    }
+
+    fn record(&self) -> MutexGuard<'_, RawRecord> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn base() -> Url {
+    #[expect(clippy::expect_used, reason = "it is a constant")]
+    Url::parse(BASE).expect("a URL")
+}
+
+/// A directory for a tenant of the command line: its id, or a domain.
+fn directory(tenant: &str) -> Directory {
+    let is_id =
+        tenant.len() == 36 && tenant.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let id = if is_id { tenant.to_owned() } else { CONTOSO.replace("0c0ffee0", "0c0ffee1") };
+    let domains = if is_id { Vec::new() } else { vec![tenant.to_ascii_lowercase()] };
+    Directory { id, domains, name: tenant.to_owned() }
+}
+
+/// Whether the emulator has this account.
+pub(crate) fn has_account(user: &str) -> bool {
+    EmulatedAccount::find(user).is_some()
+}

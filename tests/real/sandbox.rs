@@ -1,0 +1,270 @@
+//! The sandbox with real programs: bubblewrap, curl, git, Python, Node, Java, as root and as an ordinary user.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::program::ENTRADA;
+
+/// An account of the machine that is not root; `None` where there is none.
+fn ordinary_user() -> Option<String> {
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let mut fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let found = fields.find(|all| {
+        all.get(2).is_some_and(|id| (1_000..60_000).contains(&id.parse().unwrap_or(0)))
+    })?;
+    Some(found[0].to_owned())
+}
+
+/// A copy of the program that every user may run, and a folder to work in.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("sandbox-").tempdir_in("/var/tmp").unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::copy(ENTRADA, folder.path().join("entrada")).unwrap();
+        Self { folder }
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// `entrada sandbox ARGS`, as `user` or as the user of the tests.
+    fn command(&self, user: Option<&str>, args: &[&str]) -> Command {
+        let entrada = self.folder.path().join("entrada");
+        let mut command = match user {
+            Some(user) => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid", user, "--regid", user, "--init-groups", "--"]);
+                command.arg(entrada).env("HOME", "/nonexistent");
+                command
+            }
+            None => Command::new(entrada),
+        };
+        command.arg("sandbox").args(args).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// The exit code and standard output.
+    #[track_caller]
+    fn run(&self, user: Option<&str>, args: &[&str]) -> (i32, String) {
+        let ended = self.command(user, args).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if !ended.status.success() {
+            eprintln!("{}", text(&ended.stderr));
+        }
+        (ended.status.code().unwrap_or(-1), text(&ended.stdout))
+    }
+
+    /// The findings about a program: their ids.
+    #[track_caller]
+    fn findings(&self, args: &[&str]) -> (i32, Vec<String>, Value) {
+        let (code, out) = self.run(None, &[&["-o", "json"], args].concat());
+        let document: Value =
+            serde_json::from_str(&out).unwrap_or_else(|_| panic!("no JSON: {out}"));
+        let ids = document["findings"].as_array().unwrap().iter();
+        let ids = ids.map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+        (code, ids, document)
+    }
+}
+
+/// As the user of the tests, and as an ordinary user.
+fn users() -> Vec<Option<String>> {
+    vec![None, ordinary_user()]
+}
+
+const METADATA: &str =
+    "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration";
+
+#[test]
+fn the_program_keeps_its_user_and_its_exit_code() {
+    let place = Place::new();
+    for user in users() {
+        let expected = match &user {
+            Some(user) => user.clone(),
+            None => String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout)
+                .unwrap()
+                .trim()
+                .to_owned(),
+        };
+        let (code, out) = place.run(user.as_deref(), &["--", "sh", "-c", "id -un; exit 7"]);
+        assert_eq!((code, out.trim()), (7, expected.as_str()));
+        let (code, _) = place.run(user.as_deref(), &["--", "sh", "-c", "kill -9 $$"]);
+        assert_eq!(code, 137, "the number of the signal");
+    }
+}
+
+#[test]
+fn the_host_stays_as_it_is() {
+    let place = Place::new();
+    let files = ["/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ssl/certs/ca-certificates.crt"];
+    let before: Vec<_> = files.iter().map(fs::read).map(Result::ok).collect();
+    for user in users() {
+        let script = "getent hosts anything.example; echo token > $HOME/token; echo $HOME";
+        let (code, out) = place.run(user.as_deref(), &["--", "sh", "-c", script]);
+        assert_eq!(code, 0);
+        assert!(out.contains("127.0.0.1"), "{out}");
+        assert!(
+            !Path::new(out.lines().last().unwrap()).exists(),
+            "the home folder ends with the run"
+        );
+    }
+    let after: Vec<_> = files.iter().map(fs::read).map(Result::ok).collect();
+    assert!(before == after);
+    assert!(!Path::new("/entrada-sandbox").exists());
+}
+
+/// Programs trust the authority, each in its way.
+#[test]
+fn curl_git_python_node_and_java_trust_the_authority() {
+    let place = Place::new();
+    let python = "import urllib.request,sys; print(urllib.request.urlopen(sys.argv[1]).status)";
+    let node = "fetch(process.argv[1]).then(r => console.log(r.status))";
+    let java = place.file(
+        "Get.java",
+        "public class Get { public static void main(String[] a) throws Exception { \
+         var c = (java.net.HttpURLConnection) new java.net.URL(a[0]).openConnection(); System.out.println(c.getResponseCode()); } }",
+    );
+    let java = java.display().to_string();
+    let tried: [&[&str]; 5] = [
+        &["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", METADATA],
+        &["python3", "-c", python, METADATA],
+        &["node", "-e", node, METADATA],
+        &["java", &java, METADATA],
+        &[
+            "sh",
+            "-c",
+            "git ls-remote https://login.microsoftonline.com/x 2>&1 | grep -c 'not found'",
+        ],
+    ];
+    for user in users() {
+        for program in tried {
+            let is_there = Command::new("sh")
+                .args(["-c", "command -v \"$0\"", program[0]])
+                .output()
+                .unwrap()
+                .status
+                .success();
+            if !is_there {
+                continue;
+            }
+            let (_, out) = place.run(user.as_deref(), &[&["--"], program].concat());
+            assert!(["200", "1"].contains(&out.trim()), "{program:?} as {user:?}: {out}");
+        }
+    }
+}
+
+#[test]
+fn a_program_that_checks_no_certificate_is_found() {
+    let place = Place::new();
+    let scenario = ["--scenario", "untrusted-certificate", "--"];
+    let (code, ids, _) = place.findings(&[&scenario[..], &["curl", "-s", METADATA]].concat());
+    assert!(code != 0 && ids.contains(&"certificates-refused".to_owned()), "{code} {ids:?}");
+    let (code, ids, _) = place.findings(&[&scenario[..], &["curl", "-sk", METADATA]].concat());
+    assert!(code == 0 && ids.contains(&"certificate-unchecked".to_owned()), "{code} {ids:?}");
+}
+
+#[test]
+fn a_device_sign_in_with_curl_is_recorded_and_judged() {
+    let place = Place::new();
+    let script = place.file(
+        "sign-in",
+        r#"#!/bin/sh
+at=https://login.microsoftonline.com/organizations/oauth2/v2.0
+client=client_id=11111111-1111-1111-1111-111111111111
+code=$(curl -sS $at/devicecode -d "$client" -d scope=User.Read | sed 's/.*"device_code":"\([^"]*\)".*/\1/')
+for try in 1 2 3 4 5; do
+  sleep 1
+  answer=$(curl -sS $at/token -d "$client" -d grant_type=urn:ietf:params:oauth:grant-type:device_code -d device_code=$code)
+  case $answer in *access_token*) break;; esac
+done
+token=$(printf %s "$answer" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+curl -sS -H "Authorization: Bearer $token" https://graph.microsoft.com/v1.0/me >&2
+curl -sS -H "Authorization: Bearer $token" https://graph.microsoft.com/v1.0/me/messages >&2
+printf %s "$token" > $HOME/token; chmod 644 $HOME/token
+"#,
+    );
+    let har = place.folder.path().join("run.har").display().to_string();
+    let page = place.folder.path().join("run.html").display().to_string();
+    let script = script.display().to_string();
+    let (code, ids, document) = place.findings(&["--har", &har, "--report", &page, "--", &script]);
+    assert_eq!(code, 0, "{document:#}");
+    for id in [
+        "secret-in-arguments",
+        "graph-call-not-permitted",
+        "offline-access-missing",
+        "secret-in-readable-file",
+    ] {
+        assert!(ids.contains(&id.to_owned()), "{id}: {ids:?}");
+    }
+    let archive = fs::read_to_string(&har).unwrap();
+    assert!(!archive.contains("eyJ0eXAi") && archive.contains("_sandbox"));
+    let (_, judged) = place.run(None, &["judge", &har, "-o", "json"]);
+    let judged: Value = serde_json::from_str(&judged).unwrap();
+    assert_eq!(judged["findings"], document["findings"], "the archive leads to the same findings");
+    assert!(fs::read_to_string(&page).unwrap().contains("graph-call-not-permitted"));
+}
+
+#[test]
+fn nothing_remains_after_a_kill() {
+    let place = Place::new();
+    let started = Instant::now();
+    for (number, user) in users().into_iter().cycle().take(20).enumerate() {
+        let mark = format!("{}", 7_000_000 + number);
+        let mut running = place
+            .command(user.as_deref(), &["--", "sh", "-c", "sleep \"$0\" & sleep \"$0\"", &mark])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(7 * (number as u64 * number as u64 % 60)));
+        running.kill().unwrap();
+        running.wait().unwrap();
+        let is_left = || {
+            let processes = fs::read_dir("/proc").unwrap().flatten();
+            processes
+                .map(|one| fs::read(one.path().join("cmdline")).unwrap_or_default())
+                .any(|line| String::from_utf8_lossy(&line).contains(&mark))
+        };
+        let end = Instant::now() + Duration::from_secs(20);
+        while is_left() {
+            assert!(Instant::now() < end, "a process remains after run {number}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(!mounts.contains("entrada-sandbox") && !Path::new("/entrada-sandbox").exists());
+    let temporary = fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    let since = |path: PathBuf| {
+        fs::metadata(path)
+            .and_then(|own| own.modified())
+            .is_ok_and(|at| at.elapsed().unwrap_or_default() < started.elapsed())
+    };
+    let left: Vec<PathBuf> = temporary
+        .map(|one| one.path())
+        .filter(|path| {
+            path.display().to_string().contains("entrada-sandbox") && since(path.clone())
+        })
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn by_proxy_the_record_says_what_it_lacks() {
+    let place = Place::new();
+    let (code, _, document) =
+        place.findings(&["--via", "proxy", "--", "curl", "-sS", "-o", "/dev/null", METADATA]);
+    assert_eq!((code, document["requests"].as_array().unwrap().len()), (0, 1));
+    assert!(document["not_observed"].to_string().contains("HTTPS_PROXY"));
+}
