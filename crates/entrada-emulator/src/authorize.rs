@@ -113,7 +113,7 @@ impl State {
             client_id: client_id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             scope: match version {
-                EndpointVersion::V1 => self.requested_scope(call).unwrap_or_default(),
+                EndpointVersion::V1 => Self::requested_scope(call).unwrap_or_default(),
                 EndpointVersion::V2 => text("scope").unwrap_or_default(),
             },
             has_resource: version == EndpointVersion::V1 && call.parameter("resource").is_some(),

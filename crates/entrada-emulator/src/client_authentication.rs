@@ -66,7 +66,6 @@ impl State {
             .status(401));
         }
         match presented {
-            ClientAuthentication::None => (),
             ClientAuthentication::Secret if call.form("client_secret") == Some(WRONG_SECRET) => {
                 return Err(EntraError::new(
                     "invalid_client",
@@ -76,7 +75,7 @@ impl State {
                 )
                 .status(401));
             }
-            ClientAuthentication::Secret => (),
+            ClientAuthentication::None | ClientAuthentication::Secret => (),
             ClientAuthentication::Certificate => self.check_assertion(client_id, call, now)?,
         }
         Ok(presented)

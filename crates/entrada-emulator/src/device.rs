@@ -68,7 +68,7 @@ impl State {
     ) -> Result<Answer, EntraError> {
         let client_id = call.form("client_id").ok_or_else(|| refusal::missing("client_id"))?;
         self.check_client_and_tenant(client_id, segment)?;
-        let scope = self.requested_scope(call)?;
+        let scope = Self::requested_scope(call)?;
         let wanted = self.parse_scope(client_id, &scope, SeveralApis::Refused)?;
         self.check_client_scopes(client_id, &wanted)?;
 

@@ -39,7 +39,7 @@ impl State {
         };
         let answer = match self.identity_token(endpoint, call, now) {
             Ok(body) => answer::json(200, &body),
-            Err(refused) => refused,
+            Err(refused) => *refused,
         };
         Reply::Answer(answer)
     }
@@ -49,7 +49,7 @@ impl State {
         endpoint: Endpoint,
         call: &Call,
         now: NumericDate,
-    ) -> Result<Value, Answer> {
+    ) -> Result<Value, Box<Answer>> {
         match endpoint {
             // Browsers cannot be made to send these headers to another host: that is what they are for.
             Endpoint::InstanceMetadata
@@ -112,12 +112,12 @@ impl State {
     }
 }
 
-fn refused(status: u16, error: &'static str, text: &str) -> Answer {
+fn refused(status: u16, error: &'static str, text: &str) -> Box<Answer> {
     let body = json!({ "error": error, "error_description": text });
-    answer::with_logged_error(answer::json(status, &body), error)
+    Box::new(answer::with_logged_error(answer::json(status, &body), error))
 }
 
 /// A refusal of Entra, as the metadata service forwards it.
-fn of_entra(refusal: &EntraError) -> Answer {
+fn of_entra(refusal: &EntraError) -> Box<Answer> {
     refused(400, refusal.error, &format!("AADSTS{}: {}", refusal.code, refusal.text))
 }

@@ -25,7 +25,7 @@ impl State {
         self.need_client_authentication(client_id, call, now)?;
         let assertion = call.form("assertion").ok_or_else(|| refusal::missing("assertion"))?;
         let account = self.user_of_assertion(client_id, assertion, now)?;
-        let scope = self.requested_scope(call)?;
+        let scope = Self::requested_scope(call)?;
         let wanted = self.parse_scope(client_id, &scope, SeveralApis::Refused)?;
         scope::check_account(account, &wanted)?;
         let scenario = self.scenario_of(client_id);

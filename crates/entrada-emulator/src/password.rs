@@ -31,7 +31,7 @@ impl State {
         self.authenticate_client(client_id, call, now)?;
         let username = call.form("username").ok_or_else(|| refusal::missing("username"))?;
         let password = call.form("password").ok_or_else(|| refusal::missing("password"))?;
-        let scope = self.requested_scope(call)?;
+        let scope = Self::requested_scope(call)?;
         let wanted = self.parse_scope(client_id, &scope, SeveralApis::Refused)?;
         self.check_client_scopes(client_id, &wanted)?;
         let account = self.account(username).filter(|account| segment.allows(account)).ok_or_else(|| {
@@ -79,7 +79,7 @@ impl State {
 
     /// The scopes that a request asks for. `resource` takes their place in version 1; without one, the retired Azure AD
     /// Graph is meant.
-    pub(super) fn requested_scope(&self, call: &Call) -> Result<String, EntraError> {
+    pub(super) fn requested_scope(call: &Call) -> Result<String, EntraError> {
         match call.version() {
             EndpointVersion::V1 => {
                 let retired = entrada_core::entra::resources::AAD_GRAPH.app_id;

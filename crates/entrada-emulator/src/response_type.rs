@@ -12,6 +12,7 @@ use super::state::State;
 use entrada_core::NumericDate;
 
 /// The parts of a `response_type`.
+#[expect(clippy::struct_excessive_bools, reason = "each part is there or not, on its own")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ResponseType {
     pub(super) code: bool,
@@ -41,9 +42,10 @@ impl ResponseType {
 
     /// Whether Entra's metadata names it: `code`, `id_token`, `code id_token`, `id_token token`.
     pub(super) fn is_supported(self) -> bool {
-        !self.other
-            && (self.code || self.id_token)
-            && !(self.token && (self.code || !self.id_token))
+        match (self.code, self.id_token, self.token) {
+            (true, _, false) | (false, true, _) => !self.other,
+            _ => false,
+        }
     }
 }
 

@@ -49,8 +49,7 @@ const GROUPS: &[(&str, &[GroupLine])] = &[
     (
         "Emulate",
         &[
-            (&["demo"], "Take a tour; nothing leaves this machine"),
-            (&["emulator"], "Run an Entra ID of your own, for tests"),
+            (&["demo", "emulator"], "Take a tour; run an Entra ID of your own"),
             (&["sandbox"], "Run a program against it, and judge its sign-in"),
         ],
     ),

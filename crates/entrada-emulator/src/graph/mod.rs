@@ -53,7 +53,7 @@ impl State {
         match rest {
             ["me", below @ ..] => {
                 let account = caller.account.ok_or(NO_USER)?;
-                self.below_user(caller, account, below, call, now)
+                Self::below_user(caller, account, below, call, now)
             }
             ["users"] => {
                 check_access(caller, call, &[], DENIED)?;
@@ -69,7 +69,7 @@ impl State {
                         .any(|name| name.eq_ignore_ascii_case(&id))
                 };
                 let account = self.accounts().find(is_named).ok_or(NO_OBJECT)?;
-                self.below_user(caller, account, below, call, now)
+                Self::below_user(caller, account, below, call, now)
             }
             ["organization"] => {
                 let needed = ["User.Read", "Organization.Read.All", "User.ReadWrite.All"];
@@ -82,7 +82,6 @@ impl State {
 
     /// What `/me` and `/users/{id}` have in common.
     fn below_user(
-        &self,
         caller: &Caller,
         account: &'static EmulatedAccount,
         below: &[&str],
@@ -181,7 +180,7 @@ fn selected(mut object: Value, context: &str, call: &Call) -> Value {
             members.retain(|name, _| {
                 name.starts_with('@')
                     || name == "id"
-                    || names.iter().any(|own| *own == name.as_str())
+                    || names.contains(&name.as_str())
             });
         }
     };
