@@ -254,7 +254,9 @@ fn said(line: &LogLine) -> String {
         text.push_str(more);
     }
     for note in &line.notes {
-        text.push_str(&format!(" ({note})"));
+        text.push_str(" (");
+        text.push_str(note);
+        text.push(')');
     }
     text
 }

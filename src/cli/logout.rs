@@ -166,7 +166,7 @@ impl Forgotten {
             match revocation {
                 Revocation::Unsupported => app.ui.line(format!("forgot {label}")),
                 Revocation::Done => {
-                    app.ui.line(format!("forgot {label}; its refresh token is revoked"))
+                    app.ui.line(format!("forgot {label}; its refresh token is revoked"));
                 }
                 Revocation::Failed(why) => {
                     app.ui.line(format!("forgot {label}"));

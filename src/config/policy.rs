@@ -167,8 +167,8 @@ fn parse(text: &str) -> Result<Limits, TomlFault> {
         let text = "`flow-allow` names flows: \"browser\", \"paste\", \"device\"; \"auto\" is a choice between them";
         return Err(TomlFault::whole(text));
     }
-    let authorities = limits.authority_allow.iter().flatten();
-    if let Some(error) = authorities.filter_map(|one| Authority::parse(one, None).err()).next() {
+    let mut authorities = limits.authority_allow.iter().flatten();
+    if let Some(error) = authorities.find_map(|one| Authority::parse(one, None).err()) {
         return Err(TomlFault::whole(format!(
             "a value of `authority-allow` cannot be used: {error}"
         )));

@@ -1,6 +1,7 @@
 //! Thousands of runs of one sign-in, with faults in between: nothing grows. `benches/run endurance` raises the counts.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -39,7 +40,6 @@ fn setting(name: &str, usual: usize) -> usize {
 /// Adds a line to the file that `ENDURANCE_REPORT` names.
 fn report(line: &serde_json::Value) {
     if let Some(path) = std::env::var_os("ENDURANCE_REPORT") {
-        use std::io::Write as _;
         let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         writeln!(file, "{line}").unwrap();
     }
@@ -172,7 +172,8 @@ fn refreshes_by_the_library() {
     let before = holdings();
     failures += refresh(count);
     let after = holdings();
-    println!("{}", serde_json::json!({"failures": failures, "before": before, "after": after}));
+    let told = serde_json::json!({"failures": failures, "before": before, "after": after});
+    writeln!(std::io::stdout(), "{told}").unwrap();
 }
 
 #[test]

@@ -61,9 +61,6 @@ impl Place {
     fn run(&self, user: Option<&str>, args: &[&str]) -> (i32, String) {
         let ended = self.command(user, args).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if !ended.status.success() {
-            eprintln!("{}", text(&ended.stderr));
-        }
         (ended.status.code().unwrap_or(-1), text(&ended.stdout))
     }
 

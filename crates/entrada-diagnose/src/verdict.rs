@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn nothing_is_ok_without_a_proof() {
         let refusal = Some(ErrorResponse::default());
-        for evidence in [
+        for evidence in vec![
             Evidence::default(),
             Evidence { unrecognised: true, ..Evidence::default() },
             Evidence { at_rest: true, ..token() },

@@ -171,7 +171,7 @@ fn failure(error: SandboxError) -> Failure {
             .help("`--via proxy` needs none; requests that do not use the proxy are missing in its record"),
         SandboxError::Forbidden { help, .. } => help
             .into_iter()
-            .fold(Failure::new(Exit::NotExecutable, message), |failure, line| failure.help(line)),
+            .fold(Failure::new(Exit::NotExecutable, message), Failure::help),
         SandboxError::UnknownScenario(_) => Failure::usage(message).help(format!(
             "`entrada emulator --list` shows them all; `{UNTRUSTED_CERTIFICATE}` is another"
         )),

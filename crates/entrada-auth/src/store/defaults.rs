@@ -212,10 +212,10 @@ impl Grants {
             let query = query_of(key);
             let others = left.iter().any(|entry| entry.store == self.kind() && query.fits(entry));
             let forgotten = self.change_defaults(&query, |defaults| {
-                if !others {
-                    *defaults = ApplicationDefaults::default();
-                } else {
+                if others {
                     defaults.forget(&key.account);
+                } else {
+                    *defaults = ApplicationDefaults::default();
                 }
             });
             // A default without its grant counts for nothing.

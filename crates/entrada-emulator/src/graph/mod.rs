@@ -178,9 +178,7 @@ fn selected(mut object: Value, context: &str, call: &Call) -> Value {
     let keep = |object: &mut Value| {
         if let Some(members) = object.as_object_mut() {
             members.retain(|name, _| {
-                name.starts_with('@')
-                    || name == "id"
-                    || names.contains(&name.as_str())
+                name.starts_with('@') || name == "id" || names.contains(&name.as_str())
             });
         }
     };

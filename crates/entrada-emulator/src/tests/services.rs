@@ -50,7 +50,7 @@ fn graph_refuses_each_call_that_the_token_has_no_permission_for() {
         ("User.ReadWrite.All", "/v1.0/me", 200),
     ] {
         bench.client = uuid::Uuid::from_u128(
-            u128::from(status) << 64 | scope.len() as u128 + path.len() as u128,
+            (u128::from(status) << 64) | (scope.len() as u128 + path.len() as u128),
         )
         .to_string();
         let token = token(&mut bench, scope);

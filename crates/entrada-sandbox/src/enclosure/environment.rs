@@ -81,6 +81,10 @@ pub(super) fn variables(
 mod tests {
     use super::*;
 
+    #[expect(
+        clippy::option_option,
+        reason = "a variable that is removed is not one that is left alone"
+    )]
     fn value(all: &[(OsString, Option<OsString>)], name: &str) -> Option<Option<String>> {
         let last = all.iter().rev().find(|(own, _)| own == name)?;
         Some(last.1.as_ref().map(|value| value.to_string_lossy().into_owned()))

@@ -139,7 +139,7 @@ fn chromium(path: Option<&OsString>) -> Option<PathBuf> {
     let folders: Vec<PathBuf> = std::env::split_paths(path?).collect();
     let found =
         |name: &&str| folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file());
-    CHROMIUMS.iter().find_map(|name| found(&name))
+    CHROMIUMS.iter().find_map(found)
 }
 
 fn headless(program: &Path, folder: &Path, url: &str) -> Command {

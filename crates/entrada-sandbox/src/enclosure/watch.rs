@@ -199,7 +199,7 @@ impl FileSearch<'_> {
             .file_name()
             .map(|name| name.to_string_lossy().to_ascii_lowercase())
             .unwrap_or_default();
-        let is_log = name.ends_with(".log") || name.contains("log.");
+        let is_log = name.split('.').any(|part| part == "log") || name.contains("log.");
         for secret in kinds {
             let shown = self.shown(path);
             found.push(if is_log {

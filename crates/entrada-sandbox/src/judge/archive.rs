@@ -66,8 +66,8 @@ fn of_entry(entry: &HarEntry) -> Option<Exchange> {
             |pair: &Pair| Pair { name: pair.name.to_ascii_lowercase(), value: pair.value.clone() };
         pairs.iter().map(lower).collect()
     };
-    let mut facts = ExchangeFacts::default();
-    facts.bearer = entry.tokens.get("authorization").cloned();
+    let bearer = entry.tokens.get("authorization").cloned();
+    let mut facts = ExchangeFacts { bearer, ..ExchangeFacts::default() };
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of one request")]
     let duration = entry.time.max(0.0) as i64;
     Some(Exchange {
@@ -90,7 +90,7 @@ fn of_entry(entry: &HarEntry) -> Option<Exchange> {
 
 fn body_of(entry: &HarEntry) -> serde_json::Map<String, Value> {
     let content = &entry.response.content;
-    let Some(text) = &content.text else { return Default::default() };
+    let Some(text) = &content.text else { return serde_json::Map::default() };
     let decoded = match content.encoding.as_deref() {
         Some("base64") => {
             BASE64_STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok())
@@ -119,11 +119,12 @@ pub(crate) fn take_facts(record: &mut Record) {
                     challenges.push((challenge.to_owned(), is_plain));
                 }
             }
-            Endpoint::Token if exchange.grant() == Some("authorization_code") => {
-                if exchange.facts.verifier_fits.is_none() {
-                    exchange.facts.verifier_fits =
-                        fit(exchange.parameter("code_verifier"), &challenges);
-                }
+            Endpoint::Token
+                if exchange.grant() == Some("authorization_code")
+                    && exchange.facts.verifier_fits.is_none() =>
+            {
+                exchange.facts.verifier_fits =
+                    fit(exchange.parameter("code_verifier"), &challenges);
             }
             _ => (),
         }
@@ -166,11 +167,11 @@ fn bits_of(state: &str) -> u32 {
     let all = |test: fn(&char) -> bool| {
         state.chars().filter(char::is_ascii_alphanumeric).all(|c| test(&c))
     };
-    let tenths = if all(|c| c.is_ascii_digit()) {
+    let tenths = if all(char::is_ascii_digit) {
         33
     } else if all(char::is_ascii_hexdigit) {
         40
-    } else if all(|c| c.is_ascii_lowercase()) || all(|c| c.is_ascii_uppercase()) {
+    } else if all(char::is_ascii_lowercase) || all(char::is_ascii_uppercase) {
         47
     } else {
         59

@@ -64,16 +64,11 @@ fn class(report: &Report<'_>) -> &'static str {
 }
 
 fn summary(report: &Report<'_>) -> String {
-    let mut text = format!("{} requests", report.record.exchanges.len());
-    for (index, run) in report.runs.iter().enumerate() {
-        text += &format!(
-            "; run {} ended with exit code {} after {} ms",
-            index + 1,
-            run.code,
-            run.milliseconds
-        );
-    }
-    text
+    let requests = format!("{} requests", report.record.exchanges.len());
+    let runs = (1..).zip(report.runs).map(|(number, run)| {
+        format!("run {number} ended with exit code {} after {} ms", run.code, run.milliseconds)
+    });
+    core::iter::once(requests).chain(runs).collect::<Vec<_>>().join("; ")
 }
 
 /// The hosts in the order of their first request.

@@ -54,10 +54,11 @@ fn descriptor(rule: &Rule) -> Value {
 }
 
 fn result(report: &Report<'_>, finding: &Finding, index: usize) -> Value {
-    let mut text = finding.message.clone();
-    if !finding.requests.is_empty() {
-        text += &format!(" ({})", finding.places());
-    }
+    let text = if finding.requests.is_empty() {
+        finding.message.clone()
+    } else {
+        format!("{} ({})", finding.message, finding.places())
+    };
     let places: Vec<Value> = finding
         .requests
         .iter()

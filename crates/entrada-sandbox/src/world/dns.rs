@@ -84,7 +84,7 @@ fn answer(query: &[u8]) -> Option<(String, Vec<u8>)> {
         match length {
             0 => break,
             1..=63 => {
-                labels.push(String::from_utf8_lossy(query.get(at..at + length)?).into_owned())
+                labels.push(String::from_utf8_lossy(query.get(at..at + length)?).into_owned());
             }
             _ => return None,
         }

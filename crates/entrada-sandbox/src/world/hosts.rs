@@ -23,7 +23,7 @@ pub(super) fn is_microsoft(host: &str) -> bool {
     let is_below = |own: &&str| {
         host.strip_suffix(*own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    MICROSOFT.iter().any(|own| is_below(&own))
+    MICROSOFT.iter().any(is_below)
 }
 
 /// Whether `host` names this machine.

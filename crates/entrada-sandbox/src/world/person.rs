@@ -160,10 +160,10 @@ fn ask_program(url: &Url, request: &Request<Vec<u8>>) -> io::Result<Response<Vec
         request.uri()
     );
     if !request.body().is_empty() {
-        head += &format!(
-            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
-            request.body().len()
-        );
+        let length = request.body().len().to_string();
+        head += "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ";
+        head += &length;
+        head += "\r\n";
     }
     stream.write_all(format!("{head}\r\n").as_bytes())?;
     stream.write_all(request.body())?;
@@ -236,7 +236,7 @@ impl Form {
     fn filled_in(mut self, user: Option<&str>, user_code: Option<&str>) -> Option<Vec<Pair>> {
         for input in &mut self.inputs {
             if input.name == "otc" && input.value.is_empty() {
-                input.value = user_code?.to_owned();
+                user_code?.clone_into(&mut input.value);
             }
         }
         let is_account = |pair: &&Pair| pair.name == "account";

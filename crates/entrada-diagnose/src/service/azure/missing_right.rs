@@ -138,6 +138,10 @@ fn has_word(text: &str, words: &[&str]) -> bool {
 mod tests {
     use super::*;
 
+    #[expect(
+        clippy::option_option,
+        reason = "a right without an action is not the lack of a right"
+    )]
     fn action(text: &str) -> Option<Option<String>> {
         missing_right(text).map(|found| found.action)
     }

@@ -27,18 +27,18 @@ mod tests {
 
     #[test]
     fn a_token_through_the_browser_is_found() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&response_type=id_token+token -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["warning #1: the access token is requested through the browser"]);
     }
 
     #[test]
     fn a_code_or_an_id_token_is_fine() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&response_type=code+id_token -> 200
         1 GET AUTHORIZE?CLIENT -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

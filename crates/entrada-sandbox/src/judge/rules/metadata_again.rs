@@ -11,8 +11,11 @@ pub(super) static RULE: Rule = Rule {
 /// So many fetches in one run are reported.
 const MANY: usize = 3;
 
+/// The run, host and path of a fetch.
+type Target<'a> = (u32, &'a str, &'a str);
+
 fn check(record: &Record) -> Vec<Finding> {
-    let mut groups: Vec<((u32, &str, &str), Vec<usize>)> = Vec::new();
+    let mut groups: Vec<(Target<'_>, Vec<usize>)> = Vec::new();
     for one in record.at(Endpoint::Metadata) {
         let key = (one.run, one.host.as_str(), one.path.as_str());
         match groups.iter_mut().find(|(own, _)| *own == key) {
@@ -35,21 +38,21 @@ mod tests {
 
     #[test]
     fn the_same_document_again_and_again_is_found() {
-        let script = r#"
+        let script = r"
         0 GET https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration -> 200
         1 GET https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration -> 200
         2 GET https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["note #1, #2 and #3: the OpenID configuration is fetched 3 times in one run"]);
     }
 
     #[test]
     fn one_fetch_in_each_run_is_fine() {
-        let script = r#"
+        let script = r"
         0 GET https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration -> 200
         1 GET https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration run=2 -> 200
         2 GET https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration run=3 -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

@@ -33,19 +33,19 @@ mod tests {
 
     #[test]
     fn a_missing_nonce_is_an_error_only_where_it_is_required() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&response_type=id_token&scope=openid -> 200
         1 GET AUTHORIZE?CLIENT&response_type=code&scope=openid+User.Read -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["error #1: an ID token is requested through the browser without a `nonce`", "note #2: the scope has `openid`, and the request has no `nonce`"]);
     }
 
     #[test]
     fn a_nonce_and_a_request_without_an_id_token_are_fine() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&response_type=code&scope=openid&nonce=x -> 200
         1 GET AUTHORIZE?CLIENT&response_type=code&scope=User.Read -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

@@ -54,20 +54,20 @@ mod tests {
 
     #[test]
     fn a_second_sign_in_for_lack_of_a_refresh_token_is_found() {
-        let script = r#"
+        let script = r"
         0 POST DEVICE form=CLIENT&scope=User.Read -> 200
         1 POST DEVICE form=CLIENT&scope=User.Read run=2 -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["warning #1 and #2: without `offline_access` there is no refresh token, and the user signs in again"]);
     }
 
     #[test]
     fn with_offline_access_or_for_a_sign_in_alone_it_is_fine() {
-        let script = r#"
+        let script = r"
         0 POST DEVICE form=CLIENT&scope=User.Read+offline_access -> 200
         1 GET AUTHORIZE?CLIENT&scope=openid+profile -> 200
         2 POST https://login.microsoftonline.com/common/oauth2/devicecode form=CLIENT&resource=x -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 

@@ -23,17 +23,17 @@ mod tests {
 
     #[test]
     fn a_password_is_found() {
-        let script = r#"
+        let script = r"
         0 POST TOKEN form=grant_type=password&username=a&password=b -> 400
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["warning #1: the program sends the user's password"]);
     }
 
     #[test]
     fn another_grant_is_fine() {
-        let script = r#"
+        let script = r"
         0 POST TOKEN form=grant_type=client_credentials&client_secret=b -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

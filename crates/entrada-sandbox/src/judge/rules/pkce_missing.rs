@@ -29,18 +29,18 @@ mod tests {
 
     #[test]
     fn a_code_without_a_challenge_is_found() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&response_type=code -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["warning #1: the authorization request has no PKCE challenge"]);
     }
 
     #[test]
     fn a_challenge_and_a_request_for_no_code_are_fine() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&response_type=code&code_challenge=x -> 200
         1 GET AUTHORIZE?CLIENT&response_type=id_token -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

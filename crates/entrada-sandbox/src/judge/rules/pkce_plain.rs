@@ -29,18 +29,18 @@ mod tests {
 
     #[test]
     fn plain_and_no_method_are_found() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&code_challenge=x&code_challenge_method=plain -> 200
         1 GET AUTHORIZE?CLIENT&code_challenge=x -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["warning #1 and #2: the PKCE challenge is the verifier itself"]);
     }
 
     #[test]
     fn a_hash_is_fine() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&code_challenge=x&code_challenge_method=S256 -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

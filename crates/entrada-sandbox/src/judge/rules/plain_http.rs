@@ -30,20 +30,20 @@ mod tests {
 
     #[test]
     fn a_token_over_plain_http_is_found() {
-        let script = r#"
+        let script = r"
         0 GET http://graph.microsoft.com/v1.0/me authorization=Bearer -> 301
         1 POST http://login.microsoftonline.com/common/oauth2/v2.0/token form=grant_type=refresh_token&refresh_token=r -> 301
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["error #2: a secret is sent over plain http"]);
     }
 
     #[test]
     fn https_and_this_machine_are_fine() {
-        let script = r#"
+        let script = r"
         0 POST TOKEN form=grant_type=refresh_token&refresh_token=r -> 200
         1 POST http://localhost:8400/common/oauth2/v2.0/token form=grant_type=refresh_token&refresh_token=r -> 200
         2 GET http://ocsp.example/ -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

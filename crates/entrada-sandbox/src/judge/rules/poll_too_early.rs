@@ -55,11 +55,10 @@ mod tests {
 
     #[test]
     fn a_loop_is_an_error() {
-        let mut script = format!("{DEVICE_FLOW}");
-        for poll in 0..61 {
-            script += &format!("{poll} {POLL} -> 400 {{\"error\":\"authorization_pending\"}}\n");
-        }
-        assert!(found(&RULE, &script)[0].starts_with("error #3, #4, #5, #6, #7 and 55 more: 60 polls"));
+        let polls =
+            (0..61).map(|poll| format!("{poll} {POLL} -> 400 {{\"error\":\"authorization_pending\"}}\n"));
+        let script: Vec<String> = core::iter::once(DEVICE_FLOW.to_owned()).chain(polls).collect();
+        assert!(found(&RULE, &script.concat())[0].starts_with("error #3, #4, #5, #6, #7 and 55 more: 60 polls"));
     }
 
     #[test]

@@ -39,21 +39,21 @@ mod tests {
 
     #[test]
     fn addresses_that_entra_treats_otherwise_are_found() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&redirect_uri=http://127.0.0.1:5000/ -> 400
         1 GET AUTHORIZE?CLIENT&redirect_uri=urn:ietf:wg:oauth:2.0:oob -> 400
         2 GET AUTHORIZE?CLIENT&redirect_uri=http://app.example/back -> 400
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["warning #1: the redirect URI names `127.0.0.1`: Entra ignores the port of `http://localhost` only", "warning #2: the redirect URI is the out-of-band address, which is not one of Entra", "error #3: the redirect URI is plain http to another machine: Entra refuses to register it"]);
     }
 
     #[test]
     fn localhost_https_and_schemes_of_apps_are_fine() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&redirect_uri=http://localhost:5000/ -> 302
         1 GET AUTHORIZE?CLIENT&redirect_uri=https://app.example/back -> 302
         2 GET AUTHORIZE?CLIENT&redirect_uri=msauth://com.example/x -> 302
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

@@ -27,19 +27,19 @@ mod tests {
 
     #[test]
     fn a_refresh_without_scope_is_found() {
-        let script = r#"
+        let script = r"
         0 POST TOKEN form=grant_type=refresh_token&refresh_token=r -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["warning #1: the refresh names no scope"]);
     }
 
     #[test]
     fn scope_or_resource_is_fine() {
-        let script = r#"
+        let script = r"
         0 POST TOKEN form=grant_type=refresh_token&refresh_token=r&scope=x -> 200
         1 POST TOKEN form=grant_type=refresh_token&refresh_token=r&resource=x -> 200
         2 POST TOKEN form=grant_type=authorization_code&code=r -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

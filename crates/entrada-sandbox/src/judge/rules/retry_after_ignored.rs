@@ -35,20 +35,20 @@ mod tests {
 
     #[test]
     fn a_request_within_the_pause_is_found() {
-        let script = r#"
+        let script = r"
         0 GET https://graph.microsoft.com/v1.0/me -> 429 retry-after=10
         1.05 GET https://graph.microsoft.com/v1.0/me -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["warning #1 and #2: the server asked for a pause of 10 s, and the next request comes after 1.0 s"]);
     }
 
     #[test]
     fn a_request_after_the_pause_or_to_another_path_is_fine() {
-        let script = r#"
+        let script = r"
         0 GET https://graph.microsoft.com/v1.0/me -> 429 retry-after=2
         1 GET https://graph.microsoft.com/v1.0/users -> 200
         3 GET https://graph.microsoft.com/v1.0/me -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

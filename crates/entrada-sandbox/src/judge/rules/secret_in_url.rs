@@ -41,20 +41,20 @@ mod tests {
 
     #[test]
     fn secrets_in_urls_are_found() {
-        let script = r#"
+        let script = r"
         0 GET https://graph.microsoft.com/v1.0/me?access_token=t -> 200
         1 POST TOKEN?code=c&client_secret=s -> 400
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["error #1: an access token stands in the URL (`access_token`)", "error #2: an authorization code stands in the URL (`code`)", "error #2: a client secret stands in the URL (`client_secret`)"]);
     }
 
     #[test]
     fn the_answer_at_the_redirect_uri_is_fine() {
-        let script = r#"
+        let script = r"
         0 GET http://localhost:5000/?code=c&state=s -> 200
         1 GET https://login.microsoftonline.com/common/oauth2/nativeclient?code=c -> 200
         2 POST TOKEN form=code=c -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

@@ -52,21 +52,21 @@ mod tests {
 
     #[test]
     fn a_secret_of_a_program_on_a_desktop_is_found() {
-        let script = r#"
+        let script = r"
         0 POST TOKEN form=CLIENT&grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=d&client_secret=s -> 400
         1 POST TOKEN form=grant_type=refresh_token&client_id=04b07795-8ddb-461a-bbee-02f9e1bf7b46&client_secret=s -> 400
         2 POST TOKEN form=grant_type=refresh_token&CLIENT&client_secret= -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["warning #1: a client secret is sent where the registration is a public client: AADSTS700025", "error #2: a client secret is sent for a client of Microsoft, which is public: AADSTS700025", "note #3: an empty `client_secret` is sent"]);
     }
 
     #[test]
     fn a_web_application_and_a_service_are_fine() {
-        let script = r#"
+        let script = r"
         0 POST TOKEN form=grant_type=authorization_code&CLIENT&client_secret=s&redirect_uri=https://app.example/ -> 200
         1 POST TOKEN form=grant_type=client_credentials&CLIENT&client_secret=s -> 200
         2 POST TOKEN form=grant_type=refresh_token&CLIENT -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

@@ -34,19 +34,19 @@ mod tests {
 
     #[test]
     fn a_request_without_state_is_found() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&response_type=code -> 200
         1 GET AUTHORIZE?CLIENT&response_type=code&code_challenge=x&code_challenge_method=S256 -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["error #1: the authorization request has neither `state` nor PKCE", "warning #2: the authorization request has no `state`"]);
     }
 
     #[test]
     fn a_request_with_state_is_fine() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&state=AbCdEfGhIjKlMnOpQrSt -> 200
         1 POST AUTHORIZE form=flow=x&account=ada -> 302
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

@@ -40,20 +40,20 @@ mod tests {
 
     #[test]
     fn a_short_or_repeated_state_is_found() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&state=12345678&nonce=a -> 200
         1 GET AUTHORIZE?CLIENT&state=6fa459eaee8a3ca4894edb77e160355e&nonce=a -> 200
         2 GET AUTHORIZE?CLIENT&state=6fa459eaee8a3ca4894edb77e160355e&nonce=b -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["warning #1: `state` has at most 26 bits of randomness", "warning #2 and #3: two authorization requests have the same `state`"]);
     }
 
     #[test]
     fn the_state_of_msal_and_a_page_that_is_loaded_again_are_fine() {
-        let script = r#"
+        let script = r"
         0 GET AUTHORIZE?CLIENT&state=AbCdEfGhIjKlMnOp&nonce=a -> 200
         1 GET AUTHORIZE?CLIENT&state=AbCdEfGhIjKlMnOp&nonce=a -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

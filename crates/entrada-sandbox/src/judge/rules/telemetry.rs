@@ -48,20 +48,20 @@ mod tests {
 
     #[test]
     fn hosts_of_usage_data_are_found() {
-        let script = r#"
+        let script = r"
         0 POST https://dc.services.visualstudio.com/v2/track -> 404
         1 POST https://eu.in.applicationinsights.azure.com/v2/track -> 404
         2 POST https://dc.services.visualstudio.com/v2/track -> 404
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["note #1 and #3: the program sends usage data to `dc.services.visualstudio.com`", "note #2: the program sends usage data to `eu.in.applicationinsights.azure.com`"]);
     }
 
     #[test]
     fn other_hosts_are_fine() {
-        let script = r#"
+        let script = r"
         0 GET https://graph.microsoft.com/v1.0/me -> 200
         1 GET https://notingest.sentry.io.example/ -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

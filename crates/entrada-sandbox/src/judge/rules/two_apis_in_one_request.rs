@@ -50,19 +50,19 @@ mod tests {
 
     #[test]
     fn two_apis_are_found() {
-        let script = r#"
+        let script = r"
         0 POST DEVICE form=scope=https://graph.microsoft.com/Mail.Read+https://outlook.office.com/IMAP.AccessAsUser.All -> 400
         1 GET AUTHORIZE?CLIENT&scope=User.Read+api://orders/Read -> 200
         2 POST TOKEN form=grant_type=refresh_token&scope=User.Read+api://orders/Read -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["error #1: one request names permissions of Microsoft Graph and of Exchange Online", "note #2: one request names permissions of Microsoft Graph and of api://orders", "warning #3: one request names permissions of Microsoft Graph and of api://orders"]);
     }
 
     #[test]
     fn one_api_beside_the_scopes_of_the_sign_in_is_fine() {
-        let script = r#"
+        let script = r"
         0 POST DEVICE form=scope=https://graph.microsoft.com/Mail.Read+User.Read+openid+offline_access -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }

@@ -39,19 +39,19 @@ mod tests {
 
     #[test]
     fn mixed_generations_are_found() {
-        let script = r#"
+        let script = r"
         0 POST TOKEN form=grant_type=refresh_token&resource=https://graph.microsoft.com -> 400
         1 GET https://login.microsoftonline.com/common/oauth2/authorize?CLIENT&scope=openid -> 200
         2 POST https://login.microsoftonline.com/common/oauth2/token form=grant_type=refresh_token&resource=x -> 200
-        "#;
+        ";
         assert_eq!(found(&RULE, script), ["error #1: `resource` is sent to a v2 endpoint: AADSTS901002", "warning #2: `scope` without `resource` is sent to a v1 endpoint, which ignores it", "note #3: the program uses the v1 endpoints"]);
     }
 
     #[test]
     fn v2_with_scope_is_fine() {
-        let script = r#"
+        let script = r"
         0 POST TOKEN form=grant_type=refresh_token&scope=User.Read -> 200
-        "#;
+        ";
         assert!(found(&RULE, script).is_empty());
     }
 }
