@@ -43,7 +43,7 @@ fn of_call(one: &Exchange) -> Option<Finding> {
     let found = judge(&evidence).findings.into_iter().find(|finding| {
         finding.severity == Severity::Error && lacking.contains(&finding.rule.id)
     })?;
-    let help = found.help.first().cloned().unwrap_or("ask for a permission that the call takes".into());
+    let help = "ask for that permission in the scope of the sign-in, and for consent to it";
     Some(RULE.finding([one.number], found.message, help))
 }
 
