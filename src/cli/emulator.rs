@@ -255,7 +255,7 @@ fn said(line: &LogLine) -> String {
     }
     for note in &line.notes {
         text.push_str(" (");
-        text.push_str(note);
+        text.push_str(&note.to_string());
         text.push(')');
     }
     text

@@ -216,9 +216,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::large_stack_arrays, reason = "a few cases in one place are easy to read")]
     fn nothing_is_ok_without_a_proof() {
         let refusal = Some(ErrorResponse::default());
-        for evidence in vec![
+        for evidence in [
             Evidence::default(),
             Evidence { unrecognised: true, ..Evidence::default() },
             Evidence { at_rest: true, ..token() },

@@ -67,7 +67,7 @@ fn of_entry(entry: &HarEntry) -> Option<Exchange> {
         pairs.iter().map(lower).collect()
     };
     let bearer = entry.tokens.get("authorization").cloned();
-    let mut facts = ExchangeFacts { bearer, ..ExchangeFacts::default() };
+    let facts = ExchangeFacts { bearer, ..ExchangeFacts::default() };
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of one request")]
     let duration = entry.time.max(0.0) as i64;
     Some(Exchange {
