@@ -243,15 +243,21 @@ fn of_job(job: Job) -> String {
     if job == Job::None { String::new() } else { format!(" for `{job}`") }
 }
 
-/// The jobs that the diagnosis was made for. An error response is the same for every job, so they are left out there, and
-/// where nobody named one.
+/// The jobs that the diagnosis was made for, and the flag that named them. An error response is the same for every job, so
+/// they are left out there, and where nobody named one.
 fn judged_for(diagnosis: &Diagnosis, jobs: &str) -> String {
+    let flag = diagnosis.job_flag.as_deref();
+    let reason = flag.map_or_else(String::new, |flag| format!(" because of `{flag}`"));
     match diagnosis.input {
         _ if diagnosis.job_is_of_the_token => String::new(),
         InputKind::AccessToken
         | InputKind::OpaqueToken
         | InputKind::TokenResponse
-        | InputKind::Request => format!(" (judged for {jobs})"),
+        | InputKind::Request => format!(" (judged for {jobs}{reason})"),
+        // The answer itself names the service, unless a flag names another job.
+        InputKind::HttpResponse | InputKind::MailResponse if flag.is_some() => {
+            format!(" (judged for {jobs}{reason})")
+        }
         InputKind::Registration if diagnosis.job != Job::None => {
             format!(" (judged for `{}`)", diagnosis.job)
         }

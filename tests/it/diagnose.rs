@@ -68,7 +68,7 @@ fn an_expired_token_for_another_service_names_both_causes() {
     insta::assert_snapshot!(shown(&diagnose(&["--job", "imap"], &token)), @r"
     exit 10
     --- stdout
-    problem: expired (judged for `imap`)
+    problem: expired (judged for `imap` because of `--job`)
 
     error[expired]: the token expired 2 h 46 min ago
       --> exp: 2023-11-14 19:26:40Z
@@ -243,7 +243,76 @@ fn the_jobs_of_a_default_profile_are_those_of_its_own_tokens() {
     // Its audience is that of its own tokens too.
     let api = format!("client-id = '{CLIENT}'\naudience = 'api://orders'\n");
     assert_eq!(judged(&api, &[], &token_of(OTHER, TENANT)), ["imap"]);
-    assert_eq!(judged(&api, &[], &token_of(CLIENT, TENANT)), ["custom"]);
+    assert_eq!(judged(&api, &[], &token_of(CLIENT, TENANT)), ["imap"], "for another API");
+    let orders = jwt(&format!(r#"{{"aud":"api://orders","exp":1700003000,"appid":"{CLIENT}"}}"#));
+    assert_eq!(judged(&api, &[], &orders), ["custom"]);
+    // Of two jobs, the one of the token's API counts.
+    let both = format!("client-id = '{CLIENT}'\njob = ['graph-mail-send', 'smtp']\n");
+    assert_eq!(judged(&both, &[], &token_of(CLIENT, TENANT)), ["smtp"]);
+}
+
+/// A profile for IMAP, and a call of Graph that was refused with a token of the profile's own application.
+#[test]
+fn a_default_profile_says_nothing_about_a_call_or_a_token_for_another_api() {
+    const CLIENT: &str = "9e6b2d57-3f10-4a8c-b7e2-05c81d94fa63";
+    let claims = |scp: &str| {
+        format!(
+            r#"{{"aud":"https://graph.microsoft.com","scp":"{scp}","exp":1700003000,"appid":"{CLIENT}"}}"#
+        )
+    };
+    let refused = |scp: &str| {
+        format!(
+            "> GET /v1.0/me/messages HTTP/1.1\n> Host: graph.microsoft.com\n> Authorization: Bearer {}\n>\n\
+             < HTTP/1.1 403 Forbidden\n< content-type: application/json\n<\n\
+             {{\"error\":{{\"code\":\"ErrorAccessDenied\",\"message\":\"Access is denied.\"}}}}\n",
+            jwt(&claims(scp))
+        )
+    };
+    let archive = |scp: &str| {
+        serde_json::json!({"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": [{
+            "startedDateTime": "2023-11-14T22:13:20.000Z", "time": 1,
+            "request": {"method": "GET", "url": "https://graph.microsoft.com/v1.0/me/messages", "httpVersion": "HTTP/1.1",
+                "headers": [{"name": "Authorization", "value": format!("Bearer {}", jwt(&claims(scp)))}],
+                "cookies": [], "queryString": [], "headersSize": -1, "bodySize": 0},
+            "response": {"status": 403, "statusText": "Forbidden", "httpVersion": "HTTP/1.1", "headers": [], "cookies": [],
+                "content": {"size": 1, "mimeType": "application/json",
+                    "text": r#"{"error":{"code":"ErrorAccessDenied","message":"Access is denied."}}"#},
+                "redirectURL": "", "headersSize": -1, "bodySize": 1},
+            "cache": {}, "timings": {"send": 0, "wait": 1, "receive": 0}}]}})
+        .to_string()
+    };
+    let judged = |args: &[&str], input: &str| {
+        let world = World::new();
+        for variable in ["ENTRADA_AUTHORITY", "ENTRADA_TENANT", "ENTRADA_CLIENT_ID"] {
+            world.unset(variable);
+        }
+        world.write_config(&format!(
+            "default-profile = 'work'\n[profiles.work]\nclient-id = '{CLIENT}'\njob = 'imap'\n\
+             [profiles.graph]\nclient-id = '{CLIENT}'\njob = 'graph-mail-read'\n"
+        ));
+        world.run_exactly(&[&["diagnose"][..], args].concat(), input).stdout
+    };
+    for input in [refused("User.Read"), archive("User.Read")] {
+        let shown = judged(&[], &input);
+        assert!(shown.starts_with("problem: missing-scope"), "{shown}");
+        assert!(
+            shown.contains("GET /me/messages") && !shown.contains("Exchange Online"),
+            "{shown}"
+        );
+    }
+    let shown = judged(&[], &jwt(&claims("Mail.Read")));
+    assert!(shown.starts_with("ok: no problem found"), "{shown}");
+    // What the command names counts, and the verdict says so.
+    for (args, reason) in [(["--profile", "work"], "--profile work"), (["--job", "imap"], "--job")]
+    {
+        let shown = judged(&args, &refused("User.Read"));
+        let verdict = format!("problem: wrong-audience (judged for `imap` because of `{reason}`)");
+        assert!(shown.starts_with(&verdict), "{shown}");
+    }
+    // The job's permission is there, so the advice is not to request it.
+    let shown = judged(&["--profile", "graph"], &refused("Mail.Read"));
+    assert!(!shown.contains("request `https://graph.microsoft.com/Mail.Read`"), "{shown}");
+    assert!(shown.contains("the token has a permission that `graph-mail-read` needs"), "{shown}");
 }
 
 #[test]
@@ -258,15 +327,17 @@ fn several_jobs_are_judged_one_by_one() {
     let run = diagnose(&["--job", "graph-mail-read,graph-mail-send"], &token);
     assert_eq!(run.exit, Exit::Findings);
     assert!(run.stdout.contains("ok: no problem found for `graph-mail-read`"));
-    assert!(run.stdout.contains("problem: missing-scope (judged for `graph-mail-send`)"));
+    assert!(
+        run.stdout
+            .contains("problem: missing-scope (judged for `graph-mail-send` because of `--job`)")
+    );
 }
 
 #[test]
 fn several_jobs_are_one_report() {
     let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1}"#);
     let run = diagnose(&["--job", "graph-mail-read,graph-mail-send,graph-mail-write"], &token);
-    let head =
-        "problem: expired (judged for `graph-mail-read`, `graph-mail-send`, `graph-mail-write`)\n";
+    let head = "problem: expired (judged for `graph-mail-read`, `graph-mail-send`, `graph-mail-write` because of `--job`)\n";
     assert!(run.stdout.starts_with(head), "{}", run.stdout);
     assert_eq!(run.stdout.matches("error[expired]").count(), 1, "{}", run.stdout);
     let (shared, differences) = run.stdout.split_once("\nfor `graph-mail-send`:\n").unwrap();
@@ -555,4 +626,20 @@ fn an_archive_is_one_whatever_stands_before_its_log() {
         let run = World::new().run_with_stdin(&["trace", "show", "-"], &archive);
         assert!(run.stdout.contains("AADSTS50076"), "{archive}: {}", run.stderr);
     }
+}
+
+#[test]
+fn an_archive_without_its_end_or_without_entries_is_no_success() {
+    let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1700003000}"#);
+    let start = format!(
+        r#"{{"log":{{"version":"1.2","creator":{{"name":"x","version":"1"}},"entries":[{{"request":{{"method":"GET","url":"https://graph.microsoft.com/v1.0/me","headers":[{{"name":"Authorization","value":"Bearer {token}"}}"#
+    );
+    let run = diagnose(&[], &start);
+    assert_ne!(run.exit, Exit::Success, "{}", run.stdout);
+    assert!(run.stderr.contains("it is incomplete: it ends in the middle"), "{}", run.stderr);
+    assert!(!run.stdout.contains("ok:"), "{}", run.stdout);
+    let empty = r#"{"log":{"version":"1.2","creator":{"name":"x","version":"1"},"entries":[]}}"#;
+    let run = diagnose(&[], empty);
+    assert_ne!(run.exit, Exit::Success);
+    assert!(run.stderr.contains("`log.entries` is empty"), "{}", run.stderr);
 }

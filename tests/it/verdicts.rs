@@ -657,7 +657,8 @@ fn what_an_archive_lacks_is_named() {
     );
     assert!(!ran.stderr.contains("but is not valid"), "{}", ran.stderr);
     // What is broken is broken.
-    assert!(diagnose(&[], r#"{"log":{"entries":["#).stderr.contains("but is not valid"));
+    assert!(diagnose(&[], r#"{"log":{"entries":[}"#).stderr.contains("but is not valid"));
+    assert!(diagnose(&[], r#"{"log":{"entries":["#).stderr.contains("it is incomplete"));
     // One entry without an answer spoils no other.
     let refused = entry("GET", "https://graph.microsoft.com/v1.0/me", &json!([]), 403, "");
     let text = har(&[

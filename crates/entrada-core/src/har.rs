@@ -228,6 +228,9 @@ pub enum HarError {
     /// The text is not valid JSON.
     #[error("the JSON is invalid at {0}")]
     Broken(String),
+    /// The text ends in the middle of the archive.
+    #[error("it is incomplete: it ends in the middle, at {0}; export or copy the whole archive")]
+    Incomplete(String),
     /// A member does not have the type of HAR 1.2.
     #[error("a member at {0} does not have the type of HAR 1.2")]
     Type(String),
@@ -276,6 +279,7 @@ impl Har {
                     serde_json::error::Category::Data => {
                         Self::missing_part(text).map_or(HarError::Type(place), HarError::Missing)
                     }
+                    serde_json::error::Category::Eof => HarError::Incomplete(place),
                     _ => HarError::Broken(place),
                 }
             })

@@ -110,6 +110,8 @@ pub struct Context {
     pub call: Option<GraphCall>,
     /// An unknown job that the evidence names: it may be user-defined.
     pub job_name: Option<String>,
+    /// The flag that names the job, such as `--job`, for messages.
+    pub job_flag: Option<String>,
     /// All named jobs, if there are several.
     pub jobs: Vec<Job>,
     /// Whether the token should act for a user or for the application, if that was given.
@@ -244,6 +246,7 @@ impl Context {
             job: self.job.or(other.job),
             call: self.call.or(other.call),
             job_name: self.job_name.or(other.job_name),
+            job_flag: self.job_flag.or(other.job_flag),
             jobs: named,
             subject: self.subject.or(other.subject),
             requested: self.requested.or(other.requested),

@@ -177,6 +177,16 @@ impl<'a> Facts<'a> {
         self.jwt().map(|jwt| &jwt.claims).filter(|_| !self.is_id_token())
     }
 
+    /// Whether somebody quoted the claim `aud` of the token and nothing else: that says nothing about its permissions.
+    pub(super) fn shows_audience_alone(&self) -> bool {
+        self.jwt().is_some_and(|jwt| {
+            let mut claims = jwt.claims.iter();
+            jwt.signature_length == 0
+                && claims.next().is_some_and(|(name, _)| name == "aud")
+                && claims.next().is_none()
+        })
+    }
+
     /// Whether the token acts for a user or for the application: as given in the context, else from the token itself.
     pub fn subject(&self) -> TokenSubject {
         self.context().subject.unwrap_or(if self.is_app_only() {
@@ -377,11 +387,27 @@ impl<'a> Facts<'a> {
             || self.shape().is_some()
     }
 
+    /// Whether the token itself shows a permission that the job needs.
+    fn holds_what_the_job_needs(&self) -> bool {
+        self.call.is_none()
+            && self.context().job.is_some()
+            && !self.needs.sufficient.is_empty()
+            && self.claims().is_some()
+            && self.granted().is_some()
+            && self.audience_fits() == Some(true)
+            && self.suffices()
+    }
+
     /// Adds the advice to request the scope that the job needs.
     pub(super) fn request_job_scope(&self, finding: Finding) -> Finding {
         match self.job_scopes().first() {
             // The default job is nobody's wish.
             Some(_) if !self.is_job_known() => finding.help("request a scope of that service"),
+            // The named job is done, so the call is another one.
+            Some(_) if self.holds_what_the_job_needs() => finding.help(format!(
+                "the token has a permission that `{}` needs, so the refused call needs another one: judge the token by that call, `entrada diagnose --call 'GET /PATH'` (for Graph), or leave out the job",
+                self.job
+            )),
             Some(scope) => {
                 let login = self.login(&self.task_flag());
                 finding.help(format!("request `{scope}`: {login}"))

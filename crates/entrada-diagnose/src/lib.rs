@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc)]
 
+mod b2c;
 mod diagnose;
 mod evidence;
 mod excerpt;
@@ -115,6 +116,8 @@ pub struct Diagnosis {
     pub call: Option<String>,
     /// Whether nothing but the token itself points to that job: nobody named one, and no request or call shows one.
     pub job_is_of_the_token: bool,
+    /// The flag that named the job, such as `--job`.
+    pub job_flag: Option<String>,
     /// All jobs that the case is judged for, if there are several. Each has a diagnosis of its own.
     pub jobs: Vec<Job>,
     /// Whether the token acts for a user or for an application.
@@ -243,6 +246,7 @@ fn concluded(facts: &Facts, findings: Vec<Finding>, registration: Option<bool>) 
         },
         call: facts.call().map(|check| check.shown().into_owned()),
         job_is_of_the_token: facts.job_is_of_the_token(),
+        job_flag: facts.context().job_flag.clone(),
         jobs: facts.context().jobs.clone(),
         subject: facts.subject(),
         findings,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::excerpt::statement;
 use super::{
-    Confidence, Context, Facts, Finding, Rule, RuleId, issuer, malformed_resource, sentences,
+    Confidence, Context, Facts, Finding, Rule, RuleId, b2c, issuer, malformed_resource, sentences,
 };
 use crate::service::has_code;
 use entrada_core::entra::aadsts::meanings::{self, Meaning};
@@ -32,18 +32,16 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
     let plain = |id| told(id, Confidence::Certain);
     // From an error code that has other meanings too.
     let usual = |id| told(id, Confidence::Likely);
+    // A directory for customers has its own numbers, which say more than the error code.
+    if let Some(number) = b2c_number(error) {
+        return plain(b2c::find(number)?.cause?);
+    }
     match error.error.as_str() {
         "authorization_pending" => return plain(RuleId::AuthorizationPending),
         "expired_token" | "code_expired" => return plain(RuleId::DeviceCodeExpired),
         "authorization_declined" => return plain(RuleId::UserDeclined),
         "slow_down" if context.polled_too_fast => return plain(RuleId::DevicePollingLoop),
         "slow_down" => return plain(RuleId::Throttled),
-        // AADB2C90117: "The scope … provided in the request is not supported".
-        _ if has_number(error, "AADB2C90117") => return plain(RuleId::InvalidScope),
-        // A directory for customers has its own numbers, and most of them are not a refusal by the user.
-        // AADB2C90091: "The user has cancelled entering self-asserted information".
-        "access_denied" if is_b2c(error) && !has_number(error, "AADB2C90091") => return None,
-        "access_denied" if has_number(error, "AADB2C90091") => return plain(RuleId::UserDeclined),
         // RFC 6749 §4.1.2.1: the user, or the authority.
         "access_denied" if error.error_codes.is_empty() && !is_cancelled(error) => {
             return usual(RuleId::UserDeclined);
@@ -209,18 +207,15 @@ fn by_grant(code: u64, context: &Context) -> Option<(RuleId, Confidence)> {
     }
 }
 
-/// Whether the directory is one for customers (Azure AD B2C), by its numbers.
-fn is_b2c(error: &ErrorResponse) -> bool {
-    error.error_description.as_deref().is_some_and(|text| text.trim_start().starts_with("AADB2C"))
+/// The number of an error of Azure AD B2C. One that quotes a number of Entra is about that.
+pub(super) fn b2c_number(error: &ErrorResponse) -> Option<&str> {
+    let number = b2c::number_in(error.error_description.as_deref()?)?;
+    error.codes_by_relevance().is_empty().then_some(number)
 }
 
 /// Whether the user pressed the cancel button (Entra).
 fn is_cancelled(error: &ErrorResponse) -> bool {
     error.error_subcode.as_deref() == Some("cancel")
-}
-
-fn has_number(error: &ErrorResponse, number: &str) -> bool {
-    error.error_description.as_deref().is_some_and(|text| text.contains(number))
 }
 
 /// The cause of a refusal that is about the scopes of the request.
@@ -392,7 +387,16 @@ pub(super) fn describe(
             let finding = if same_cause { finding.by(code.who) } else { finding };
             finding.help(remedy.unwrap_or(code.remedy))
         }
-        None => rule.finding(without_code),
+        None => {
+            let number = refusal.and_then(b2c_number);
+            let known = number.and_then(b2c::find).filter(|known| known.cause == Some(rule.id));
+            match known.zip(number) {
+                Some((known, number)) => {
+                    rule.finding(format!("{} ({number})", known.meaning)).help(known.remedy)
+                }
+                None => rule.finding(without_code),
+            }
+        }
     };
     let Some(refusal) = refusal else { return finding };
     finding = of_national_cloud(facts, finding);

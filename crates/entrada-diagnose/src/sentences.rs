@@ -65,6 +65,7 @@ const OF_A_NUMBER: &[(&[&str], RuleId, u64)] = &[
     (&["refresh token is expired", "sign-in frequency"], RuleId::RefreshTokenExpired, 70043),
     (&["session has expired", "sign-in frequency"], RuleId::RefreshTokenExpired, 70044),
     (&["session is not valid", "sign-in frequency"], RuleId::RefreshTokenExpired, 70044),
+    (&["not consented to use the application with id"], RuleId::UserConsentRequired, 65001),
 ];
 
 /// Words with which programs report that a refresh failed.

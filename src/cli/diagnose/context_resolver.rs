@@ -8,7 +8,7 @@ use entrada_auth::sys::Env;
 use entrada_core::entra::graph::GraphCall;
 use entrada_core::entra::known;
 use entrada_core::{Job, Tenant, TokenSubject, shell_quoted};
-use entrada_diagnose::{Context, Evidence, Shape};
+use entrada_diagnose::{self as diagnose, Context, Evidence, RuleId, Shape};
 
 /// Settings, read once for any number of cases.
 pub(in crate::cli) struct ContextResolver {
@@ -100,31 +100,55 @@ impl ContextResolver {
             return vec![self.case(evidence, Some(Job::Graph))];
         }
         let told = self.own.or(evidence.context.job);
-        let jobs = match (&self.by_flag[..], told) {
-            ([], Some(_)) => &[],
-            ([], None) => match self.standing_of(&evidence) {
-                Some(standing) if self.by_profile.is_empty() => &standing.jobs[..],
-                _ => &self.by_profile[..],
-            },
-            (flags, _) => flags,
+        let of_standing;
+        let (jobs, flag) = match (&self.by_flag[..], told) {
+            ([], Some(_)) => (&[][..], None),
+            ([], None) if !self.by_profile.is_empty() => {
+                let profile = self.profile.as_ref().and_then(|context| context.profile.as_ref());
+                let flag = profile
+                    .map_or_else(|| "ENTRADA_JOB".to_owned(), |name| format!("--profile {name}"));
+                (&self.by_profile[..], Some(flag))
+            }
+            ([], None) => {
+                of_standing = self.standing_jobs(&evidence);
+                (&of_standing[..], None)
+            }
+            (flags, _) => (flags, Some("--job".to_owned())),
+        };
+        let with = |evidence: Evidence, job: Job| {
+            let mut case = self.case(evidence, Some(job));
+            case.context.job_flag.clone_from(&flag);
+            case
         };
         match jobs {
             [] => vec![self.case(evidence, told)],
-            [job] => vec![self.case(evidence, Some(*job))],
+            [job] => vec![with(evidence, *job)],
             many => {
-                let with = |job: &Job| {
-                    let mut case = self.case(evidence.clone(), Some(*job));
+                let each = |job: &Job| {
+                    let mut case = with(evidence.clone(), *job);
                     case.context.jobs = many.to_vec();
                     case
                 };
-                many.iter().map(with).collect()
+                many.iter().map(each).collect()
             }
         }
     }
 
-    /// The standing profile, if `evidence` is of its application and its tenant.
+    /// The standing profile, if `evidence` is of its application and its tenant. A request, a call or an answer shows
+    /// itself what the token was used for.
     fn standing_of(&self, evidence: &Evidence) -> Option<&StandingProfile> {
-        self.standing.as_ref().filter(|standing| standing.is_of(evidence))
+        let shows_its_use = evidence.answer.is_some()
+            || evidence.mail.is_some()
+            || evidence.call.is_some()
+            || evidence.context.requested.is_some();
+        self.standing.as_ref().filter(|standing| !shows_its_use && standing.is_of(evidence))
+    }
+
+    /// The jobs of the standing profile that `evidence` may be for: a token for another API was got for something else.
+    fn standing_jobs(&self, evidence: &Evidence) -> Vec<Job> {
+        let Some(standing) = self.standing_of(evidence) else { return Vec::new() };
+        let jobs = standing.jobs.iter().copied();
+        jobs.filter(|job| !is_for_another_api(&self.case(evidence.clone(), Some(*job)))).collect()
     }
 
     /// `evidence` judged by `job`, with what flags, profile and configuration say.
@@ -133,7 +157,9 @@ impl ContextResolver {
             Some(job) => evidence.for_job(job),
             None => evidence,
         };
-        let standing = self.standing_of(&evidence);
+        let standing = self
+            .standing_of(&evidence)
+            .filter(|standing| !standing.is_for_another_audience(&evidence));
         let mut context = self.flags.clone().or(std::mem::take(&mut evidence.context));
         if let Some(profile) = &self.profile {
             context = context.or(profile.clone());
@@ -172,6 +198,15 @@ impl StandingProfile {
         }))
     }
 
+    /// Whether the token of `evidence` is for another API than the profile's `audience`.
+    fn is_for_another_audience(&self, evidence: &Evidence) -> bool {
+        let Some(audience) = &self.audience else { return false };
+        let mut case = evidence.clone();
+        case.context.job = Some(Job::Custom);
+        case.context.audience = Some(audience.clone());
+        is_for_another_api(&case)
+    }
+
     /// Whether `evidence` is of this application, and no known tenant differs.
     fn is_of(&self, evidence: &Evidence) -> bool {
         let of_response;
@@ -196,6 +231,12 @@ impl StandingProfile {
         client_id.is_some_and(|id| id.eq_ignore_ascii_case(&self.client_id))
             && self.tenant.as_ref().zip(tenant).is_none_or(|(own, other)| may_be_same(own, &other))
     }
+}
+
+/// Whether the token of `case` is for another API than its job.
+fn is_for_another_api(case: &Evidence) -> bool {
+    let findings = diagnose::judge(case).findings;
+    findings.iter().any(|finding| finding.rule.id == RuleId::WrongAudience)
 }
 
 /// Whether both may name one tenant: a domain, `common` and `organizations` cannot be compared with an id.

@@ -61,6 +61,7 @@ static CLIENTS: &[KnownClient] = &[
     open("14d82eec-204b-4c2f-b7e8-296a70dab67e", "Microsoft Graph Command Line Tools"),
     microsoft("d3590ed6-52b3-4102-aeff-aad2292ab01c", "Microsoft Office"),
     microsoft("1fec8e78-bce4-4aaf-ab1b-5451cc387264", "Microsoft Teams"),
+    microsoft("5e3ce6c0-2b1f-4285-8d4b-75ee78787346", "Microsoft Teams web client"),
     microsoft("27922004-5251-4030-b22d-91ecd9a37ea4", "Outlook Mobile"),
     microsoft("29d9ed98-a469-4536-ade2-f981bc1d605e", "Microsoft Authentication Broker"),
     open("de8bc8b5-d9f9-48b1-a8ad-b748da725064", "Graph Explorer"),

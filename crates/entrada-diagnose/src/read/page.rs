@@ -3,13 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::{ERRORS, limits};
-use crate::{RuleId, sentences};
+use crate::{RuleId, b2c, sentences};
 use entrada_core::oauth::{ErrorResponse, is_refusal};
 
 /// The refusal in `text`: from an AADSTS number, the bare number on a page, an OAuth error code, or the text of the page.
 pub(super) fn refusal(text: &str) -> Option<ErrorResponse> {
     let text = limits::start_of(text);
-    aadsts(text).or_else(|| by_number_of_a_page(text)).or_else(|| by_word(text)).or_else(|| {
+    let with_number = aadsts(text).or_else(|| b2c(text)).or_else(|| by_number_of_a_page(text));
+    with_number.or_else(|| by_word(text)).or_else(|| {
         // A page without a number or error code, for example "Need admin approval".
         let cause = sentences::cause(text, false)?;
         // "too many requests" is ordinary language: a status or the beginning of a line says that a server wrote it.
@@ -28,7 +29,13 @@ fn starts_a_line(text: &str, words: &str) -> bool {
 /// The same, but only from an AADSTS number or an OAuth error code, which only an authority sends.
 pub(super) fn named(text: &str) -> Option<ErrorResponse> {
     let text = limits::start_of(text);
-    aadsts(text).or_else(|| by_word(text))
+    aadsts(text).or_else(|| b2c(text)).or_else(|| by_word(text))
+}
+
+/// A text that names an error of Azure AD B2C.
+fn b2c(text: &str) -> Option<ErrorResponse> {
+    b2c::number_in(text)?;
+    Some(described(word_in(text).unwrap_or_default(), text))
 }
 
 /// A text that names an AADSTS number, or is one.
@@ -81,16 +88,25 @@ const BEFORE_NUMBERS: [&str; 5] = [
 /// `Error Code: 53003`, as Entra's pages have it under "Troubleshooting details".
 fn by_number_of_a_page(text: &str) -> Option<ErrorResponse> {
     let lower = text.to_ascii_lowercase();
-    BEFORE_NUMBERS.iter().find_map(|before| {
-        let rest =
-            text[lower.find(before)? + before.len()..].trim_start_matches([' ', '\n', '\t', '[']);
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        (5..=7).contains(&digits).then(|| {
-            let mut refusal = described("", text);
-            refusal.error_codes = rest[..digits].parse().into_iter().collect();
-            refusal
+    BEFORE_NUMBERS
+        .iter()
+        .find_map(|before| {
+            let rest = text[lower.find(before)? + before.len()..]
+                .trim_start_matches([' ', '\n', '\t', '[']);
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            (5..=7).contains(&digits).then(|| {
+                let mut refusal = described("", text);
+                refusal.error_codes = rest[..digits].parse().into_iter().collect();
+                refusal
+            })
         })
-    })
+        .filter(|refusal| !is_of_office(&lower, &refusal.error_codes))
+}
+
+/// Whether the numbers are those of Office's `getAccessToken` (13000 to 13013), which are none of Entra's.
+fn is_of_office(lower: &str, numbers: &[u64]) -> bool {
+    numbers.iter().all(|number| (13_000..=13_013).contains(number))
+        && ["getaccesstoken", "office"].iter().any(|word| lower.contains(word))
 }
 
 /// `temporarily_unavailable: 50033 - [2027-01-15 07:36:10Z]: …`, as MSAL.js and others write their errors.

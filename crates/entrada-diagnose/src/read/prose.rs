@@ -2,7 +2,7 @@
 //! original form.
 
 use super::artifact::{Artifact, ArtifactKind};
-use super::{answer::take_answer, page, phrase, sasl_string};
+use super::{answer::take_answer, claims_text, page, phrase, printed, sasl_string};
 use crate::Evidence;
 use crate::service::azure::missing_right;
 use crate::service::{HttpAnswer, MailLog, failed_check, known_errors};
@@ -80,7 +80,18 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
         add(ArtifactKind::ServiceText, of_answer(answer));
     }
     found.extend(sent.map(|sent| sent.artifact));
+    if found.is_empty() {
+        found.extend(audience(text, base));
+    }
     found
+}
+
+/// The audience of a token, where the text shows nothing else.
+fn audience(text: &str, base: &Evidence) -> Option<Artifact> {
+    let decoded = claims_text::audience_in_words(text)?;
+    let token = Some(printed::decoded_token(decoded.header, decoded.claims));
+    let content = Box::new(Evidence { token, ..base.clone() });
+    Some(Artifact { kind: ArtifactKind::DecodedClaims, span: decoded.span, content })
 }
 
 /// The header with which Exchange gives its reason, outside of an HTTP answer: `'x-ms-diagnostics': '2000008;reason="…"'`.

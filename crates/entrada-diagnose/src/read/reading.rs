@@ -12,7 +12,7 @@ use super::{RecogniseError, json, limits, mentions, prose, request_address, stru
 use crate::Evidence;
 use crate::observed::Observed;
 use crate::shape::Shape;
-use entrada_core::har::Har;
+use entrada_core::har::{Har, HarError};
 use entrada_core::{NumericDate, Secret};
 
 /// Maximum depth of texts within texts: a message inside JSON inside JSON. Real ones have two.
@@ -43,7 +43,9 @@ pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseEr
         match json::document(text, &base, now, 0) {
             Ok(Some((kind, content))) => return Ok(ReadText::of(kind, text.len(), content)),
             Ok(None) => (),
-            Err(error @ RecogniseError::Json(_)) => failure = Some(error),
+            Err(
+                error @ (RecogniseError::Json(_) | RecogniseError::Har(HarError::Incomplete(_))),
+            ) => failure = Some(error),
             Err(error) => return Err(error),
         }
     }
@@ -55,6 +57,16 @@ pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseEr
     }
     match failure {
         Some(error) if read.evidence.unrecognised => Err(error),
+        // Of an incomplete archive only a refusal counts: what a token was used for is in the rest.
+        Some(error @ RecogniseError::Har(_)) => {
+            let Evidence { refusal, answer, not_understood, .. } = &mut read.evidence;
+            if refusal.is_none() && answer.is_none() {
+                return Err(error);
+            }
+            *not_understood =
+                Some("the rest of the HTTP archive, which ends in the middle".to_owned());
+            Ok(read)
+        }
         _ => Ok(read),
     }
 }

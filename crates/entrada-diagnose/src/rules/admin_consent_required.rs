@@ -2,6 +2,7 @@ use crate::facts::is_guid;
 use crate::{Facts, Finding, Rule, RuleId, Severity, Who, refusal};
 use entrada_core::ScopeSet;
 use entrada_core::entra::consent::ConsentRequest;
+use entrada_core::entra::known;
 use entrada_core::entra::resources;
 
 pub(super) static RULE: Rule = Rule {
@@ -21,6 +22,9 @@ fn check(facts: &Facts) -> Option<Finding> {
     )?;
     let mut finding = finding;
     finding.help.clear();
+    if let Some(help) = authorise_microsofts_client(facts) {
+        return Some(finding.help(help));
+    }
     let finding = match barred_by_default(facts) {
         Some(why) => finding.help(why),
         None => finding,
@@ -43,6 +47,16 @@ fn with_request<T>(facts: &Facts, read: impl FnOnce(ConsentRequest<'_>) -> T) ->
         client_id: context.client_id.as_deref().or_else(named),
         scopes: scopes.as_ref(),
     })
+}
+
+/// The help where the application is one of Microsoft's own: nobody consents to it, the called API names it. `None` for others.
+pub(super) fn authorise_microsofts_client(facts: &Facts) -> Option<String> {
+    let id = with_request(facts, |request| request.client_id.map(str::to_owned))?;
+    let client = known::client(&id).filter(|client| client.first_party && client.fixed)?;
+    Some(format!(
+        "`{id}` ({}) is an application of Microsoft, to which nobody consents: in the registration of your own API, *Expose an API*, add it as authorised client application for the API's scope (for Teams both `1fec8e78-bce4-4aaf-ab1b-5451cc387264` and `5e3ce6c0-2b1f-4285-8d4b-75ee78787346`), and consent to the permissions of the API itself",
+        client.name
+    ))
 }
 
 /// The address of the page on which an administrator approves, with the known values filled in.
@@ -70,6 +84,9 @@ pub(super) fn barred_by_default(facts: &Facts) -> Option<String> {
 /// The help for a sign-in that nobody finished: a page that bars consent returns nothing to the program.
 pub(super) fn first_suspect(facts: &Facts) -> Option<String> {
     barred_by_default(facts)?;
+    if authorise_microsofts_client(facts).is_some() {
+        return None;
+    }
     let link = admin_consent_url(facts, None);
     Some(format!(
         "if the page said `Need admin approval` or `Approval required`, an administrator has to consent first: {link}"

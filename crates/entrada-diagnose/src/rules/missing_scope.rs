@@ -45,7 +45,7 @@ pub(super) fn suffices(facts: &Facts, granted: &ScopeSet) -> bool {
 fn no_permission_at_all(facts: &Facts) -> Option<Finding> {
     facts.wanted_resource()?;
     // Another rule says that the token is for the wrong API.
-    if facts.is_checked_by_own_api() {
+    if facts.is_checked_by_own_api() || facts.shows_audience_alone() {
         return None;
     }
     if facts.subject() == TokenSubject::App || facts.is_app_only() {

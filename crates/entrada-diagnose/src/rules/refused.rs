@@ -1,4 +1,4 @@
-use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who, refusal};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who, b2c, refusal};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::Refused,
@@ -22,6 +22,18 @@ fn check(facts: &Facts) -> Option<Finding> {
     let numbers = refusal.codes_by_relevance();
     let code = numbers.iter().find_map(|code| entrada_core::entra::aadsts::find(*code));
     let unknown = numbers.first().filter(|_| code.is_none());
+    let of_b2c = refusal::b2c_number(refusal).map(|number| (number, b2c::find(number)));
+    if let Some((number, known)) = of_b2c {
+        let message = match known {
+            Some(known) => format!("{} ({number})", known.meaning),
+            None => format!("an error of Azure AD B2C that entrada does not know: {number}"),
+        };
+        let help = known.map_or(
+            "look the number up in Microsoft's list *Error codes: Azure Active Directory B2C*",
+            |known| known.remedy,
+        );
+        return Some(refusal::describe(facts, &RULE, None, message).help(help));
+    }
     let message = match unknown {
         Some(number) => format!("an error that entrada does not know: AADSTS{number}"),
         None if refusal.error.is_empty() => {

@@ -16,6 +16,9 @@ fn check(facts: &Facts) -> Option<Finding> {
         &RULE,
         "the user has not consented to this application and these scopes yet",
     )?;
+    if let Some(help) = admin_consent_required::authorise_microsofts_client(facts) {
+        return Some(Finding { help: Vec::new(), ..finding }.by(Who::Developer).help(help));
+    }
     let finding = refusal::sign_in_again(facts, finding);
     let link = admin_consent_required::admin_consent_url(facts, None);
     Some(match admin_consent_required::barred_by_default(facts) {

@@ -34,14 +34,24 @@ fn check(facts: &Facts) -> Option<Finding> {
 /// A token for Graph that an API of the reader's own does not accept.
 fn by_own_api(facts: &Facts) -> Option<Finding> {
     let aud = facts.claims()?.aud()?;
-    facts.is_checked_by_own_api().then(|| {
+    let is_checked = facts.is_checked_by_own_api();
+    (is_checked || is_audience_alone(facts)).then(|| {
         RULE.finding(
             "the token is for Microsoft Graph, which alone can check it; an API of your own needs a token for itself",
         )
-        .with_confidence(Confidence::Likely)
+        .with_confidence(if is_checked { Confidence::Likely } else { Confidence::Possible })
         .with_evidence("aud", aud)
         .help("let the client request a scope of that API (`api://CLIENT_ID/SCOPE`, *Expose an API* in its registration), not one of Graph such as `User.Read`")
     })
+}
+
+/// Whether a claim `aud` that names Graph is all there is. Whoever quotes it alone has an API that does not accept the token.
+fn is_audience_alone(facts: &Facts) -> bool {
+    facts.audience().is_some_and(|audience| audience.app_id == GRAPH.app_id)
+        && facts.shows_audience_alone()
+        && facts.job_is_of_the_token()
+        && facts.refusal().is_none()
+        && facts.response().is_none()
 }
 
 fn advise(facts: &Facts, finding: Finding) -> Finding {

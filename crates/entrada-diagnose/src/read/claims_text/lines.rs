@@ -178,7 +178,7 @@ impl Claims {
     }
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     NAMES.contains(&name) || HEADER_NAMES.contains(&name) || name.starts_with("xms_")
 }
 

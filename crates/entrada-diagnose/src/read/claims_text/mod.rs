@@ -10,6 +10,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::lenient_json::{self, Found};
+use entrada_core::entra::resources;
 
 /// A decoded token. Its signature is not there, so nothing in it is verified.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +94,37 @@ fn is_claims(members: &Map<String, Value>) -> bool {
     let some = |name: &&str| {
         members.get(*name).is_some_and(|value| !value.is_null() && !value.is_object())
     };
-    audience && BESIDE_AUD.iter().any(some)
+    audience && (BESIDE_AUD.iter().any(some) || is_short(members))
+}
+
+/// Whether `members` are a few claims of a token for a known API: no other JSON has that audience.
+pub(crate) fn is_short(members: &Map<String, Value>) -> bool {
+    let audience = members.get("aud").and_then(Value::as_str);
+    audience.is_some_and(|aud| resources::of_audience(aud).is_some())
+        && members.keys().all(|name| lines::is_name(name))
+}
+
+/// The audience of a known API in words: `the aud = 00000003-0000-0000-c000-000000000000`.
+pub(crate) fn audience_in_words(text: &str) -> Option<DecodedToken> {
+    const NAME: &str = "aud";
+    const MARKS: [char; 5] = ['"', '\'', '`', '*', ' '];
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    text.match_indices(NAME).find_map(|(at, _)| {
+        let rest = &text[at + NAME.len()..];
+        if text[..at].ends_with(is_of_word) || rest.starts_with(is_of_word) {
+            return None;
+        }
+        let rest = rest.trim_start_matches(MARKS);
+        let rest = rest.strip_prefix("claim").unwrap_or(rest).trim_start_matches(MARKS);
+        let rest = ["=>", "=", ":", "is "].iter().find_map(|mark| rest.strip_prefix(mark))?;
+        let value = rest.trim_start_matches(['=', ' ', '"', '\'', '`', '*']);
+        let ends = |c: char| c.is_whitespace() || "\"'`*,;)<>".contains(c);
+        let aud = value.split(ends).next()?.trim_end_matches(['.', '?', '!']);
+        resources::of_audience(aud)?;
+        let end = text.len() - value.len() + aud.len();
+        let claims = Map::from_iter([(NAME.to_owned(), Value::from(aud))]);
+        Some(DecodedToken { span: at..end, header: None, claims })
+    })
 }
 
 fn is_header(members: &Map<String, Value>) -> bool {
