@@ -31,15 +31,17 @@ pub(super) fn key() -> Option<&'static SigningKey> {
 }
 
 impl SigningKey {
+    /// The key's id in the key set.
+    pub(super) fn kid(&self) -> &str {
+        &self.kid
+    }
+
     /// Makes a compact JWT. With a `nonce` in `header`, the signature is over the nonce's SHA-256, as in Entra's tokens for
-    /// its own APIs, so that only the API can check it.
+    /// Graph and Exchange, so that only the API can check it.
     pub(super) fn sign(&self, mut header: Value, claims: &Value) -> String {
         header["alg"] = json!("RS256");
         header["typ"] = json!("JWT");
         header["kid"] = json!(self.kid);
-        if header.get("nonce").is_some() {
-            header["x5t"] = json!(self.kid);
-        }
         let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
         let signed = format!("{}.{claims}", signed_form(&header));
         let mut signature = vec![0; self.pair.public_modulus_len()];

@@ -110,7 +110,7 @@ pub(super) struct TokenFacts<'a> {
     pub(super) acrs: &'a [String],
 }
 
-/// A v1.0 access token, as Entra issues them for its own APIs.
+/// A v1.0 access token, as Entra issues them for Microsoft's APIs, and for others that ask for no v2.0 tokens.
 pub(super) fn access_token(entropy: &mut SeededRandom, facts: &TokenFacts<'_>) -> Option<String> {
     let TokenFacts { account, tid, .. } = facts;
     let issued_at = facts.now.plus_seconds(-300).0;
@@ -153,7 +153,12 @@ pub(super) fn access_token(entropy: &mut SeededRandom, facts: &TokenFacts<'_>) -
     if !facts.acrs.is_empty() {
         more("acrs", json!(facts.acrs));
     }
-    Some(key()?.sign(json!({ "nonce": entropy.base64url(32) }), &claims))
+    let key = key()?;
+    let mut header = json!({ "x5t": key.kid() });
+    if facts.resource.is_the_only_checker() {
+        header["nonce"] = json!(entropy.base64url(32));
+    }
+    Some(key.sign(header, &claims))
 }
 
 /// What an ID token has besides the facts of its access token.

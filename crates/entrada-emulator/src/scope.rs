@@ -98,6 +98,12 @@ impl EmulatedResource {
         self.facts.accepts(aud)
     }
 
+    /// Whether only the API itself can check the signature of its tokens, as with Graph, Exchange and SharePoint: their header
+    /// has a `nonce` that the signature does not cover as it stands.
+    pub(super) fn is_the_only_checker(&self) -> bool {
+        [&GRAPH, &EXCHANGE].contains(&self)
+    }
+
     /// The permission of this name, in Entra's spelling.
     pub(super) fn permission(&self, name: &str) -> Option<&'static str> {
         let graph = if *self.facts == resources::GRAPH { permissions::all() } else { &[] };

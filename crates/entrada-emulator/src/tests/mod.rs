@@ -10,6 +10,7 @@ mod response_types;
 mod scenarios;
 mod serve;
 mod services;
+mod signature;
 mod unregistered;
 mod version_1;
 
