@@ -11,7 +11,7 @@ use entrada_core::har::{
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::judge::{Exchange, MEMBER, Record};
+use crate::judge::{Endpoint, Exchange, MEMBER, Record};
 use crate::world::{RawExchange, RawRecord, secrets_of};
 
 const COMMENT: &str = "Recorded by entrada sandbox. Secrets are replaced by fingerprints.";
@@ -26,7 +26,12 @@ pub(crate) fn har(raw: &RawRecord, record: &Record, salt: [u8; 16]) -> String {
         COMMENT,
         TraceSummary { command: Some("sandbox".to_owned()), ..TraceSummary::default() },
     );
-    har.log.entries = raw.exchanges.iter().map(|one| entry(one, &redactor)).collect();
+    har.log.entries = (raw.exchanges.iter().zip(1..))
+        .map(|(one, number)| {
+            let endpoint = record.number(number).map(Exchange::endpoint);
+            entry(one, endpoint.is_some_and(|own| own != Endpoint::Other), &redactor)
+        })
+        .collect();
     let mut document = serde_json::to_value(&har).unwrap_or_default();
     for (index, value) in
         document["log"]["entries"].as_array_mut().into_iter().flatten().enumerate()
@@ -46,7 +51,8 @@ fn facts(exchange: &Exchange) -> Value {
     facts
 }
 
-fn entry(raw: &RawExchange, redactor: &Redactor) -> HarEntry {
+/// One entry. The answers of an API hold the user's data, which nobody needs, and whose values would be hidden in later addresses.
+fn entry(raw: &RawExchange, is_of_authority: bool, redactor: &Redactor) -> HarEntry {
     let headers = |pairs: &[Pair]| {
         pairs.iter().map(|pair| redactor.header(&pair.name, &pair.value)).collect()
     };
@@ -54,7 +60,8 @@ fn entry(raw: &RawExchange, redactor: &Redactor) -> HarEntry {
     let form = redactor.pairs(&raw.form());
     let url = Url::parse(&raw.url).map(|url| redactor.url(&url));
     let (url, query_string) = url.unwrap_or_else(|_| (redactor.hide(&raw.url), Vec::new()));
-    let (body, tokens) = body(&raw.response_body, redactor);
+    let (body, tokens) =
+        if is_of_authority { body(&raw.response_body, redactor) } else { Default::default() };
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of one request")]
     let time = raw.duration as f64;
     let post_data = (!raw.body.is_empty()).then(|| PostData {
@@ -174,6 +181,28 @@ mod tests {
         );
         assert!(live.iter().any(|one| one.starts_with("state-weak #1")), "{live:?}");
         assert_eq!(shown(judge(&read_har(&text).unwrap())), live);
+    }
+
+    #[test]
+    fn the_data_of_an_api_stay_out_and_hide_no_later_address() {
+        let mut raw = raw();
+        let call = |at: i64, path: &str| {
+            RawExchange {
+            method: "GET".into(),
+            url: format!("https://graph.microsoft.com{path}"),
+            body: String::new(),
+            at: 1_790_000_010_000 + at,
+            response_body: r#"{"@odata.context":"https://graph.microsoft.com/v1.0/me/messages","mail":"ada@contoso.example"}"#.into(),
+            ..raw.exchanges[1].clone()
+        }
+        };
+        raw.exchanges.extend([call(0, "/v1.0/me"), call(1, "/v1.0/me/messages")]);
+        let text = har(&raw, &raw.judged(), [7; 16]);
+        assert!(
+            text.contains(r#""url": "https://graph.microsoft.com/v1.0/me/messages""#),
+            "{text}"
+        );
+        assert!(!text.contains("ada@contoso.example"));
     }
 
     #[test]
