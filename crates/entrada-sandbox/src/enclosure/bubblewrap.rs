@@ -123,7 +123,8 @@ fn words(all: &[&str]) -> Vec<OsString> {
 }
 
 fn namespaces(privilege: Privilege) -> Vec<OsString> {
-    let mut all = words(&["--unshare-net", "--unshare-pid", "--die-with-parent"]);
+    // The process inside is the first of its namespace: the kernel ends all others with it.
+    let mut all = words(&["--unshare-net", "--unshare-pid", "--as-pid-1", "--die-with-parent"]);
     if privilege == Privilege::UserNamespace {
         all.extend(words(&["--unshare-user", "--cap-add", "CAP_NET_BIND_SERVICE"]));
     }

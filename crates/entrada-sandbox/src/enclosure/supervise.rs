@@ -9,7 +9,6 @@ use std::process::Command;
 use std::sync::Arc;
 
 use entrada_core::{Redactor, clean};
-use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::environment;
@@ -27,6 +26,9 @@ use crate::world::{
 
 /// The first line of a record: the process inside has started.
 const STARTED: &[u8] = b"entrada-sandbox\n";
+
+/// The exit code of an enclosure whose process outside has ended. Nobody is left to read it.
+const KILLED: i32 = 137;
 
 /// What the process inside has to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,12 +92,14 @@ pub fn run_inside(program: &[OsString], variables: Variables<'_>) -> io::Result<
     Ok(code_of_runs(&ended))
 }
 
-/// Ends this process, and so the enclosure, when the process outside ends.
+/// Ends this process, the first of its namespace, and so all others in it, when the process outside ends.
+#[expect(clippy::exit, reason = "nobody is left to return to")]
 fn end_with_outside(mut lifeline: File) {
     std::thread::spawn(move || {
         // Nothing is ever written to it.
         let _ = lifeline.read(&mut [0]);
-        let _ = kill_process(getpid(), Signal::KILL);
+        // A signal from its own namespace would not end the first process.
+        std::process::exit(KILLED);
     });
 }
 
