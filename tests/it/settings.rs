@@ -78,8 +78,8 @@ fn is_read(setting: &str, command: &str) -> bool {
     if setting == "quiet" || ALL.contains(&command) {
         return true;
     }
-    // The tenant that the emulator of a sandbox has in addition; no setting of entrada.
-    if (setting, command) == ("tenant", "sandbox") {
+    // The tenant that the emulator of a sandbox has in addition, and how long the program may run: no settings of entrada.
+    if command == "sandbox" && ["tenant", "timeout"].contains(&setting) {
         return true;
     }
     let rows: Vec<_> = READ_BY.iter().filter(|(settings, _)| settings.contains(&setting)).collect();
