@@ -93,7 +93,7 @@ pub fn run_inside(program: &[OsString], variables: Variables<'_>) -> io::Result<
 }
 
 /// Ends this process, the first of its namespace, and so all others in it, when the process outside ends.
-#[expect(clippy::exit, reason = "nobody is left to return to")]
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "nobody is left to return to")]
 fn end_with_outside(mut lifeline: File) {
     std::thread::spawn(move || {
         // Nothing is ever written to it.
