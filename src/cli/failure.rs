@@ -287,7 +287,7 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             Failure::of(Exit::Usage, &error).help("sign in with `--flow device`")
         }
         AcquireError::FlowNotAllowed { .. } => Failure::of(Exit::Usage, &error)
-            .help("choose an allowed flow with `--flow`, or ask whoever set the limit"),
+            .help("choose an allowed flow with `--flow`, or ask the person who set the limit"),
         AcquireError::ConflictingSettings(_) => {
             Failure::of(Exit::Usage, &error).help("see `--flow`, `--redirect-uri` and `--response-mode`")
         }

@@ -206,7 +206,7 @@ mod tests {
             (TENANT, ENTRA, Some("fabrikam.com"), false),
             (TENANT, ENTRA, Some("organizations"), false),
             (TENANT, ENTRA, Some("common"), false),
-            // A server of somebody else may call its tenants what it likes.
+            // Another authority may give its tenants any names.
             (TENANT, "https://evil.example", Some("contoso.com"), false),
             (TENANT, "http://localhost:8400", Some("contoso.com"), false),
             (TENANT, "https://login.microsoftonline.com:444", Some("contoso.com"), false),

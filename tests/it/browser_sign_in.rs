@@ -336,7 +336,7 @@ fn a_browser_that_does_not_open_leaves_an_address_that_can_be_pasted() {
     assert!(first.contains("response_mode=form_post"), "{first}");
     assert!(!second.contains("response_mode="), "{second}");
     assert!(run.stderr.contains("copy its address"), "{}", run.stderr);
-    // Whoever opens the first address sends a form all the same.
+    // A browser that opens the first address sends a form all the same.
     let world = World::new().on_a_desktop().at_a_terminal();
     world.desk().opens_nothing();
     world.desk().comes(form_of_the_answer(&world));

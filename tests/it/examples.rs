@@ -17,7 +17,7 @@ fn examples() -> &'static PathBuf {
     BUILT.get_or_init(|| {
         let test = std::env::current_exe().unwrap();
         let profile = test.parent().unwrap().parent().unwrap();
-        // Where cargo is not at hand, whoever has built the tests has built the examples with them.
+        // Without cargo, the build of the tests has built the examples too.
         if std::env::var_os("EXAMPLES_ARE_BUILT").is_some() {
             return profile.join("examples");
         }

@@ -131,7 +131,7 @@ fn the_sign_ins_of_profiles_are_told_with_their_profile() {
     assert_eq!(run.exit, Exit::Usage);
     let line = "for ada@contoso.example: add `--profile work`";
     assert!(run.stderr.contains(line), "{}", run.stderr);
-    // One without a profile beside it: which of the two is meant is not guessed.
+    // A second sign-in, without a profile: entrada does not guess which of the two is meant.
     world.login(&["--client-id", OTHER_CLIENT, "--authority", BASE, "--tenant", "organizations"]);
     for command in ["token", "logout"] {
         let run = world.run(&[command]);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::program::{ENTRADA, start};
 
-/// As somebody who is not root: who owns the files in `/proc/PID` shows then whether the process can be read.
+/// As a user other than root: who owns the files in `/proc/PID` shows then whether the process can be read.
 fn as_user(command: &str) -> Command {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(command);

@@ -188,7 +188,12 @@ static ERRORS: [B2cError; 39] = [
     error("90129", Some(RuleId::RefreshTokenRevoked), "the grant was revoked", SIGN_IN),
     error("90146", Some(RuleId::MixedResources), "the request names scopes of several APIs", SCOPE),
     error("90151", None, "the user failed the second factor too often", LATER),
-    error("90182", Some(RuleId::PkceMismatch), "the `code_verifier` does not fit", PKCE),
+    error(
+        "90182",
+        Some(RuleId::PkceMismatch),
+        "the `code_verifier` does not match the challenge",
+        PKCE,
+    ),
     error("90183", Some(RuleId::PkceMismatch), "the `code_verifier` is invalid", PKCE),
     error(
         "90205",

@@ -177,7 +177,7 @@ impl<'a> Facts<'a> {
         self.jwt().map(|jwt| &jwt.claims).filter(|_| !self.is_id_token())
     }
 
-    /// Whether somebody quoted the claim `aud` of the token and nothing else: that says nothing about its permissions.
+    /// Whether the text quotes the claim `aud` of the token and nothing else: that says nothing about its permissions.
     pub(super) fn shows_audience_alone(&self) -> bool {
         self.jwt().is_some_and(|jwt| {
             let mut claims = jwt.claims.iter();

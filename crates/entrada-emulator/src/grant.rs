@@ -10,7 +10,7 @@ use super::client_authentication::ClientAuthentication;
 use super::mint::{self, IdTokenFacts, TokenFacts};
 use super::refusal::EntraError;
 use super::scenario::TokenVariant;
-use super::scope::{EXCHANGE, EmulatedResource, GRAPH, RequestedScopes};
+use super::scope::{self, EXCHANGE, EmulatedResource, GRAPH, RequestedScopes};
 use super::state::State;
 use entrada_core::NumericDate;
 
@@ -81,6 +81,27 @@ impl State {
     ) -> Result<Answer, EntraError> {
         self.grants.push(grant);
         self.issue(self.grants.len() - 1, issue)
+    }
+
+    /// Issues the first tokens of a grant whose user is named by the token request itself: no page, no nonce.
+    pub(super) fn issue_without_sign_in(
+        &mut self,
+        grant: EmulatedGrant,
+        wanted: RequestedScopes,
+        call: &Call,
+        now: NumericDate,
+    ) -> Result<Answer, EntraError> {
+        scope::check_account(grant.account, &wanted)?;
+        let scenario = self.scenario_of(&grant.client_id);
+        if let Some(refusal) = self.refused_at_issue(scenario, &grant.client_id, call) {
+            return Err(refusal);
+        }
+        let claims = call.form("claims").map(str::to_owned);
+        let (nonce, front_channel) = (None, None);
+        self.issue_first(
+            grant,
+            IssueRequest { wanted, nonce, front_channel, first: true, claims, call, now },
+        )
     }
 
     /// Makes a token response for the grant at this index.

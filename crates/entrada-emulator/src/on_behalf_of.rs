@@ -4,7 +4,7 @@
 use super::account::{EmulatedAccount, TenantSegment};
 use super::answer::Answer;
 use super::call::Call;
-use super::grant::{EmulatedGrant, IssueRequest};
+use super::grant::EmulatedGrant;
 use super::key::key;
 use super::refusal::{self, EntraError};
 use super::scope::{self, SeveralApis};
@@ -27,11 +27,6 @@ impl State {
         let account = self.user_of_assertion(client_id, assertion, now)?;
         let scope = Self::requested_scope(call)?;
         let wanted = self.parse_scope(client_id, &scope, SeveralApis::Refused)?;
-        scope::check_account(account, &wanted)?;
-        let scenario = self.scenario_of(client_id);
-        if let Some(refusal) = self.refused_at_issue(scenario, client_id, call) {
-            return Err(refusal);
-        }
         let grant = EmulatedGrant {
             client_id: client_id.to_owned(),
             account,
@@ -40,19 +35,7 @@ impl State {
             claims: None,
             revoked: false,
         };
-        let claims = call.form("claims").map(str::to_owned);
-        self.issue_first(
-            grant,
-            IssueRequest {
-                wanted,
-                nonce: None,
-                front_channel: None,
-                first: true,
-                claims,
-                call,
-                now,
-            },
-        )
+        self.issue_without_sign_in(grant, wanted, call, now)
     }
 
     /// The user of an access token that was issued for the API `client_id`.

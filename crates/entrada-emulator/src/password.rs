@@ -3,7 +3,7 @@
 use super::account::TenantSegment;
 use super::answer::Answer;
 use super::call::{Call, EndpointVersion};
-use super::grant::{EmulatedGrant, IssueRequest};
+use super::grant::EmulatedGrant;
 use super::refusal::{self, EntraError};
 use super::scope::{self, SeveralApis};
 use super::state::State;
@@ -49,11 +49,6 @@ impl State {
                 "Error validating credentials due to invalid username or password.",
             ));
         }
-        scope::check_account(account, &wanted)?;
-        let scenario = self.scenario_of(client_id);
-        if let Some(refusal) = self.refused_at_issue(scenario, client_id, call) {
-            return Err(refusal);
-        }
         let grant = EmulatedGrant {
             client_id: client_id.to_owned(),
             account,
@@ -62,19 +57,7 @@ impl State {
             claims: None,
             revoked: false,
         };
-        let claims = call.form("claims").map(str::to_owned);
-        self.issue_first(
-            grant,
-            IssueRequest {
-                wanted,
-                nonce: None,
-                front_channel: None,
-                first: true,
-                claims,
-                call,
-                now,
-            },
-        )
+        self.issue_without_sign_in(grant, wanted, call, now)
     }
 
     /// The scopes that a request asks for. `resource` takes their place in version 1; without one, the retired Azure AD

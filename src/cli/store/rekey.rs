@@ -179,7 +179,7 @@ fn new_key_in_file(args: &Args, app: &App<'_, '_>, stored: StoredKeys) -> Result
         return Ok(NewKey { key, place: Place::File(path), unwritten: Some(unwritten) });
     }
     let key = app.key_in_file(&path)?;
-    // The file was not named: it may hold a key that was replaced because somebody else had seen it.
+    // The file was not named: it may hold a key that was replaced because another person had seen it.
     if args.new_key_file.is_none() && !stored.is_unfinished {
         let paths = app.paths()?;
         let shown = clean(&path.to_string_lossy()).into_owned();

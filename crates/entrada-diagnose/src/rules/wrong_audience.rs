@@ -45,7 +45,7 @@ fn by_own_api(facts: &Facts) -> Option<Finding> {
     })
 }
 
-/// Whether a claim `aud` that names Graph is all there is. Whoever quotes it alone has an API that does not accept the token.
+/// Whether a claim `aud` that names Graph is all there is. People quote it alone when their API does not accept the token.
 fn is_audience_alone(facts: &Facts) -> bool {
     facts.audience().is_some_and(|audience| audience.app_id == GRAPH.app_id)
         && facts.shows_audience_alone()

@@ -236,7 +236,7 @@ fn the_same_seed_gives_the_same_codes() {
 }
 
 #[test]
-fn whoever_enters_a_code_is_told_which_client_asks_which_tenant_for_what() {
+fn the_page_for_codes_shows_the_client_the_tenant_and_the_scopes() {
     let mut bench = Bench::new("normal");
     bench.tenant = account::CONTOSO;
     let device = bench.start(MAIL).unwrap();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use entrada_core::{Redactor, clean};
 pub use entrada_diagnose::Severity;
 
-use super::Record;
+use super::{Record, SecretKind};
 
 /// A check with its documentation: a file in `rules/`, and a page in `rules/pages/`.
 #[derive(Debug)]
@@ -53,6 +53,18 @@ impl Rule {
             requests: requests.into_iter().collect(),
             help: help.into(),
         }
+    }
+
+    /// A finding of this rule about a secret that stands where others can read it. It is a warning if the secret is of no use
+    /// after the sign-in.
+    pub(super) fn finding_of_secret(
+        &'static self,
+        secret: SecretKind,
+        message: impl AsRef<str>,
+        help: impl Into<Cow<'static, str>>,
+    ) -> Finding {
+        let finding = self.finding([], message, help);
+        if secret.is_lasting() { finding } else { finding.with_severity(Severity::Warning) }
     }
 }
 

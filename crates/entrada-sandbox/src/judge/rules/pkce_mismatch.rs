@@ -17,7 +17,7 @@ fn check(record: &Record) -> Vec<Finding> {
         let verifier = one.parameter("code_verifier");
         let unguarded = record.authorizations().filter(|start| start.number < one.number).count();
         let message = if one.facts.verifier_fits == Some(false) {
-            "the PKCE verifier does not fit the challenge"
+            "the PKCE verifier does not match the challenge"
         } else if verifier.is_none() && !before.is_empty() && before.len() == unguarded {
             "there was a PKCE challenge, and the code is redeemed without a verifier"
         } else {
@@ -41,7 +41,7 @@ mod tests {
         1 POST TOKEN form=grant_type=authorization_code&code=c&code_verifier=aaaabbbbccccddddaaaabbbbccccddddaaaabbbbccccdddd -> 400 {"error":"invalid_grant"}
         2 POST TOKEN form=grant_type=authorization_code&code=c -> 400 {"error":"invalid_grant"}
         "#;
-        assert_eq!(found(&RULE, script), ["error #1 and #2: the PKCE verifier does not fit the challenge", "error #1 and #3: there was a PKCE challenge, and the code is redeemed without a verifier"]);
+        assert_eq!(found(&RULE, script), ["error #1 and #2: the PKCE verifier does not match the challenge", "error #1 and #3: there was a PKCE challenge, and the code is redeemed without a verifier"]);
     }
 
     #[test]

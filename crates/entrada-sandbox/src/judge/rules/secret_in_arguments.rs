@@ -13,8 +13,7 @@ fn check(record: &Record) -> Vec<Finding> {
     for one in &record.observations {
         let Observation::Argument { secret, process } = one else { continue };
         let message = format!("{} is among the arguments of `{process}`", secret.title());
-        let finding = RULE.finding([], message, "pass secrets on standard input or in a file of the user");
-        found.push(if secret.is_lasting() { finding } else { finding.with_severity(Severity::Warning) });
+        found.push(RULE.finding_of_secret(*secret, message, "pass secrets on standard input or in a file of the user"));
     }
     found
 }

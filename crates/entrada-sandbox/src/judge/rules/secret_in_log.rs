@@ -13,8 +13,7 @@ fn check(record: &Record) -> Vec<Finding> {
     for one in &record.observations {
         let Observation::Log { secret, place } = one else { continue };
         let message = format!("{} stands in {place}", secret.title());
-        let finding = RULE.finding([], message, "write the names of parameters, and not their values");
-        found.push(if secret.is_lasting() { finding } else { finding.with_severity(Severity::Warning) });
+        found.push(RULE.finding_of_secret(*secret, message, "write the names of parameters, and not their values"));
     }
     found
 }

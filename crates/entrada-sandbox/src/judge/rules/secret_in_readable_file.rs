@@ -16,8 +16,7 @@ fn check(record: &Record) -> Vec<Finding> {
             continue;
         }
         let message = format!("{} is in `{path}`, which other users can read (mode {mode:o})", secret.title());
-        let finding = RULE.finding([], message, "create the file with mode 600, or use the keyring");
-        found.push(if secret.is_lasting() { finding } else { finding.with_severity(Severity::Warning) });
+        found.push(RULE.finding_of_secret(*secret, message, "create the file with mode 600, or use the keyring"));
     }
     found
 }
