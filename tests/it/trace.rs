@@ -264,6 +264,25 @@ fn a_page_of_the_sign_in_is_judged_and_a_later_success_makes_it_obsolete() {
 }
 
 #[test]
+fn the_refusal_of_a_given_token_is_read_from_the_trace() {
+    let world = World::new();
+    world.run(&["login", "--job", "graph-profile"]);
+    let token = world.run(&["token", "--job", "graph-profile"]).stdout;
+    let path = world.home.path().join("run.har");
+    let args = ["probe", "--token-from", "-", "--job", "graph-mail-read", "--trace"];
+    let run = world.run_with_stdin(&[&args[..], &[path.to_str().unwrap()]].concat(), &token);
+    assert_eq!(run.exit, Exit::ProbeRefused, "{run:#?}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains(token.trim()), "the token in the trace");
+    // What support asks for, and what was called.
+    for part in ["\"request-id\\\":", "%24select=id", "ErrorAccessDenied"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let read = world.run(&["diagnose", path.to_str().unwrap()]);
+    assert!(read.stdout.contains("\npossible[missing-scope]"), "{read:#?}");
+}
+
+#[test]
 fn a_program_that_could_not_be_run_is_told_by_the_trace() {
     let world = World::new();
     world.login(&[]);

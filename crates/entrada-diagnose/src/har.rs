@@ -50,6 +50,10 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
     let mut cases: Vec<Evidence> = Vec::new();
     // The last refusal of each service that has not given a successful answer since.
     let mut refused: Vec<Refused> = Vec::new();
+    // The last refusal of a service that is not known, which counts where the archive has nothing else.
+    let mut by_another: Option<Refused> = None;
+    // A trace of entrada has the calls of one run only.
+    let is_trace = har.log.summary.is_some();
     let redactor = secrets(har);
     for (index, entry) in har.log.entries.iter().enumerate() {
         let request = request_of(entry, index + 1);
@@ -90,9 +94,17 @@ pub(super) fn evidence(har: &Har, now: NumericDate) -> Evidence {
             refused.retain(|earlier| earlier.by != by);
             let at = entry.started();
             refused.extend(refusal.map(|answer| Refused { by, answer, at, request }));
+        } else if let Some(answer) = refused_elsewhere(entry) {
+            let by = request.host.clone();
+            let refusal = Refused { by, answer, at: entry.started(), request };
+            if is_trace {
+                refused.push(refusal);
+            } else {
+                by_another = Some(refusal);
+            }
         }
     }
-    let refused = refused.pop();
+    let refused = refused.pop().or(by_another.filter(|_| cases.is_empty()));
     let nothing = Evidence {
         now: Some(now),
         unrecognised: refused.is_none(),
@@ -232,6 +244,24 @@ fn called(entry: &HarEntry, cases: &[Evidence]) -> Option<(String, Option<HttpAn
         return None;
     }
     Some((by, Some(answer).filter(|answer| !answer.is_good())))
+}
+
+/// The answer of a service that is not known to a call with a token, if it refuses the token.
+fn refused_elsewhere(entry: &HarEntry) -> Option<HttpAnswer> {
+    let mut headers = entry.request.headers.iter();
+    let has_token = headers.any(|pair| {
+        let is_bearer = || {
+            pair.value
+                .split_once(' ')
+                .is_none_or(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        };
+        pair.name.eq_ignore_ascii_case("authorization") && is_bearer()
+    });
+    if !has_token || ![401, 403].contains(&entry.response.status) {
+        return None;
+    }
+    let body = String::from_utf8_lossy(&body(entry).unwrap_or_default()).into_owned();
+    Some(HttpAnswer { body, ..answer_without_body(entry) })
 }
 
 /// The answer with what is known of the request.

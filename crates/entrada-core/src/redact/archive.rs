@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
-use super::names::{PRIVATE_CLAIMS, URL_HEADERS, is_public, is_public_header, is_secret_name};
+use super::names::{
+    PRIVATE_CLAIMS, URL_HEADERS, is_error_code, is_error_object, is_public, is_public_header,
+    is_secret_name,
+};
 use super::{DEPTH_MAX, FINGERPRINT, KnownSecrets, Redactor, locked};
 use crate::har::{Pair, Token, pairs_of};
 use crate::{Jwt, Secret, clean};
@@ -78,6 +81,12 @@ impl Redactor {
     /// Whether the member or parameter `name` is secret: in an archive, unless its name is listed as public.
     pub(super) fn is_secret_member(&self, name: &str) -> bool {
         if self.fingerprints.is_some() { !is_public(name) } else { is_secret_name(name) }
+    }
+
+    /// The same for the member `name` with the value `text`, of the object `parent`: the code of an error is public.
+    pub(super) fn is_secret_in(&self, parent: &str, name: &str, text: &str) -> bool {
+        let is_code = name == "code" && is_error_object(parent) && is_error_code(text);
+        !is_code && self.is_secret_member(name)
     }
 
     fn is_secret_header(&self, lower_name: &str) -> bool {
@@ -151,12 +160,13 @@ impl Redactor {
     pub fn members(&self, members: &Map<String, Value>) -> Map<String, Value> {
         self.learn_members(members);
         let shown = members.iter();
-        shown.map(|(name, value)| (self.one_line(name), self.member(name, value, 0))).collect()
+        shown.map(|(name, value)| (self.one_line(name), self.member("", name, value, 0))).collect()
     }
 
-    fn member(&self, name: &str, value: &Value, depth: usize) -> Value {
+    /// The member `name` of the object `parent`.
+    fn member(&self, parent: &str, name: &str, value: &Value, depth: usize) -> Value {
         match value {
-            Value::String(text) if !self.is_secret_member(name) => {
+            Value::String(text) if !self.is_secret_in(parent, name, text) => {
                 Value::String(self.one_line(text))
             }
             Value::String(text) => Value::String(self.hide(text)),
@@ -166,12 +176,14 @@ impl Redactor {
             Value::Number(_) | Value::Bool(_) | Value::Null => value.clone(),
             Value::Array(_) | Value::Object(_) if DEPTH_MAX <= depth => Value::Null,
             Value::Array(all) => {
-                all.iter().map(|value| self.member(name, value, depth + 1)).collect()
+                all.iter().map(|value| self.member(parent, name, value, depth + 1)).collect()
             }
-            Value::Object(members) => members
-                .iter()
-                .map(|(name, value)| (self.one_line(name), self.member(name, value, depth + 1)))
-                .collect(),
+            Value::Object(members) => {
+                let shown = |(member, value): (&String, &Value)| {
+                    (self.one_line(member), self.member(name, member, value, depth + 1))
+                };
+                members.iter().map(shown).collect()
+            }
         }
     }
 
@@ -307,6 +319,31 @@ mod tests {
         }
         assert_eq!(shown["interval"], 5);
         assert!(shown["message"].as_str().unwrap().starts_with("go to https://x.example/device"));
+    }
+
+    #[test]
+    fn the_code_of_an_error_object_is_shown_and_an_authorization_code_is_not() {
+        let redactor = redactor();
+        let answer = json!({
+            "error": {
+                "code": "ErrorAccessDenied", "message": "Access is denied.",
+                "innerError": { "date": "2026-11-30T10:00:00", "request-id": "r-1", "code": "AKV10032" },
+                "details": [{ "code": "Forbidden", "target": "x" }],
+            },
+            "code": "AnotherWord",
+        });
+        let shown = redactor.members(answer.as_object().unwrap());
+        assert_eq!(shown["error"]["code"], "ErrorAccessDenied");
+        assert_eq!(shown["error"]["innerError"], answer["error"]["innerError"]);
+        assert_eq!(shown["error"]["details"][0]["code"], "Forbidden");
+        assert!(is_redacted(shown["code"].as_str().unwrap()), "{shown:?}");
+        for code in
+            ["1.AXoAbcDEf_gh", "M.C525_BAY.2.U.1234", "0c0ffee0111142228333444455556666", "a-b"]
+        {
+            let answer = json!({ "error": { "code": code } });
+            let shown = redactor.members(answer.as_object().unwrap());
+            assert!(is_redacted(shown["error"]["code"].as_str().unwrap()), "{shown:?}");
+        }
     }
 
     #[test]

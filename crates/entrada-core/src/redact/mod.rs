@@ -78,28 +78,29 @@ impl Redactor {
 
     /// Registers the secret members of a response, by their names.
     pub fn learn(&self, response: &Value) {
-        self.learn_nested(response, DEPTH_MAX);
+        self.learn_nested("", response, DEPTH_MAX);
     }
 
     /// The same for the members of one object.
     pub fn learn_members(&self, members: &Map<String, Value>) {
-        self.learn_members_nested(members, DEPTH_MAX);
+        self.learn_members_nested("", members, DEPTH_MAX);
     }
 
-    fn learn_members_nested(&self, members: &Map<String, Value>, depth: usize) {
+    /// The same for the members of the object `parent`.
+    fn learn_members_nested(&self, parent: &str, members: &Map<String, Value>, depth: usize) {
         for (name, value) in members {
             match value {
-                Value::String(text) if self.is_secret_member(name) => self.remember(text),
-                value => self.learn_nested(value, depth),
+                Value::String(text) if self.is_secret_in(parent, name, text) => self.remember(text),
+                value => self.learn_nested(name, value, depth),
             }
         }
     }
 
-    fn learn_nested(&self, value: &Value, depth: usize) {
+    fn learn_nested(&self, name: &str, value: &Value, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         match value {
-            Value::Object(members) => self.learn_members_nested(members, depth),
-            Value::Array(all) => all.iter().for_each(|value| self.learn_nested(value, depth)),
+            Value::Object(members) => self.learn_members_nested(name, members, depth),
+            Value::Array(all) => all.iter().for_each(|value| self.learn_nested(name, value, depth)),
             _ => (),
         }
     }

@@ -18,14 +18,24 @@ pub(super) const NAMES: [&str; 8] = [
 ];
 
 /// Parameters and members that are public, or describe the outcome. Sorted.
-const PUBLIC: [&str; 57] = [
+const PUBLIC: [&str; 68] = [
+    "$count",
+    "$expand",
+    "$format",
+    "$orderby",
+    "$select",
+    "$skip",
+    "$top",
     "admin_consent",
+    "api-version",
     "audience",
     "claims",
+    "client-request-id",
     "client_id",
     "client_info",
     "code_challenge_method",
     "correlation_id",
+    "date",
     "display",
     "domain_hint",
     "error",
@@ -53,6 +63,7 @@ const PUBLIC: [&str; 57] = [
     "redirect_uri",
     "refresh_in",
     "refresh_token_expires_in",
+    "request-id",
     "resource",
     "response_mode",
     "response_type",
@@ -127,6 +138,29 @@ pub(super) const PRIVATE_CLAIMS: [&str; 9] =
 /// Whether the value of the parameter or member `name` may be shown.
 pub(super) fn is_public(name: &str) -> bool {
     PUBLIC.binary_search(&name).is_ok()
+}
+
+/// Whether `name` is the member of an answer that describes its error as an object, as Graph, ARM and Exchange do.
+pub(super) fn is_error_object(name: &str) -> bool {
+    name.eq_ignore_ascii_case("error")
+        || name.eq_ignore_ascii_case("innererror")
+        || name == "details"
+}
+
+/// Whether `value` is the code of a service's error: words with at most one number, at the end, such as `ErrorAccessDenied` and
+/// `AKV10032`, or a number of Windows such as `0x80040265`. The member `code` of an error object is one; elsewhere it may be an
+/// authorization code, which mixes letters and digits.
+pub(super) fn is_error_code(value: &str) -> bool {
+    const WORDS_MAX: usize = 80;
+    const DIGITS_MAX: usize = 9;
+    if let Some(number) = value.strip_prefix("0x") {
+        return number.len() <= 8 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
+    }
+    let words = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    words.starts_with(|c: char| c.is_ascii_alphabetic())
+        && words.len() <= WORDS_MAX
+        && words.chars().all(|c| c.is_ascii_alphabetic() || "_. ".contains(c))
+        && value.len() - words.len() <= DIGITS_MAX
 }
 
 /// Whether the value of the header `name`, in lower case, may be shown.
