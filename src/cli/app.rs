@@ -382,8 +382,14 @@ impl App<'_, '_> {
 
     /// The command that signs in with the same selectors, to paste.
     pub(super) fn login_command(&self, settings: &Settings) -> String {
-        let profile = settings.profile.as_deref().map(shell_quoted).unwrap_or_default();
-        let words = ["entrada login".to_owned(), profile, self.selectors(), self.wanted()];
+        self.login_command_with(settings.profile.as_deref(), None)
+    }
+
+    /// The same, with `profile`, if there is one, and with the profile that it writes.
+    pub(super) fn login_command_with(&self, profile: Option<&str>, save: Option<&str>) -> String {
+        let profile = profile.map(shell_quoted).unwrap_or_default();
+        let save = save.map(|name| format!("--save {}", shell_quoted(name))).unwrap_or_default();
+        let words = ["entrada login".to_owned(), profile, save, self.selectors(), self.wanted()];
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         format!("`{}`", words.join(" "))
     }

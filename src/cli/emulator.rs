@@ -10,6 +10,7 @@ use url::Url;
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure, output};
+use crate::config::nearest;
 use crate::render;
 use entrada_auth::sys::{Clock as _, OutputOptions, RealClock, Stream};
 use entrada_core::{NamedHost, Protocol, shell_quoted};
@@ -198,8 +199,12 @@ fn host_name(text: &str) -> Result<String, String> {
 fn scenario(text: &str) -> Result<&'static Scenario, Failure> {
     let parts = text.split('+').map(|name| {
         Scenario::find(name).ok_or_else(|| {
-            Failure::usage(format!("there is no scenario `{name}`"))
-                .help("`entrada emulator --list` shows them all")
+            let failure = Failure::usage(format!("there is no scenario `{name}`"));
+            let failure = match nearest(name, list().map(|scenario| scenario.name)) {
+                Some(near) => failure.help(format!("did you mean `{near}`?")),
+                None => failure,
+            };
+            failure.help("`entrada emulator --list` shows them all")
         })
     });
     let parts: Vec<&'static Scenario> = parts.collect::<Result<_, Failure>>()?;

@@ -105,7 +105,12 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let mut person = CliPrompt::new(app, &settings);
     let acquired = flow::sign_in(app.sys, &grants, &request, &mut person).map_err(|error| {
         let evidence = app.evidence(&settings, &request, first.first().copied());
-        of_acquire(error, evidence, &app.login_command(&settings))
+        // Where a profile is written, the default profile is not what was asked for.
+        let again = match &args.save {
+            Some(save) => app.login_command_with(args.profile.as_deref(), Some(save)),
+            None => app.login_command(&settings),
+        };
+        of_acquire(error, evidence, &again)
     })?;
     next_step::keep_default(&grants, &acquired, before);
     let quiet = settings.is(|layer| &layer.quiet);

@@ -25,6 +25,7 @@ mod import;
 mod input;
 mod inspect;
 mod judge;
+mod local_authority;
 mod login;
 mod logout;
 mod man;

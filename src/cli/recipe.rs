@@ -1,6 +1,7 @@
 //! `entrada recipe`.
 
 use super::app::App;
+use super::local_authority;
 use super::{Exit, Failure};
 use crate::config::flags;
 use crate::config::{Settings, keys, variable};
@@ -87,6 +88,17 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients, settings: &Settings)
             jobs.join(" and "),
             login(with, page.protocols)
         ));
+    }
+    for (protocol, named, server, flag) in [
+        (Protocol::Imap, &args.imap_server, &with.imap, "--imap-server"),
+        (Protocol::Smtp, &args.smtp_server, &with.smtp, "--smtp-server"),
+    ] {
+        if named.is_none()
+            && page.protocols.contains(&protocol)
+            && let Some(warning) = local_authority::warning(settings, &server.host, flag)
+        {
+            app.ui.line(warning);
+        }
     }
     if with.user == SOMEBODY {
         app.ui.line(format!(

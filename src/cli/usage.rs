@@ -60,8 +60,9 @@ fn other_commands(error: &clap::Error) -> Option<String> {
     let mut names = Vec::new();
     names_with(&command(), flag, "", &mut names);
     let last = names.pop()?;
+    let have = if names.is_empty() { "has" } else { "have" };
     let names = if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) };
-    Some(format!("`{flag}` is a flag of {names}, and stands after the command"))
+    Some(format!("only {names} {have} `{flag}`; a flag is written after its command"))
 }
 
 /// Collects the names of the commands under `command` that have `flag`.

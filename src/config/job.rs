@@ -46,9 +46,12 @@ impl JobName {
         let on_record: Vec<&str> = Job::iter().map(Job::id).collect();
         let near = match nearest(&self.0, on_record.into_iter().chain(names)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`entrada explain jobs` lists them".to_owned(),
+            None => "`entrada explain jobs` lists them.".to_owned(),
         };
-        Err(format!("there is no job `{}`; {near}", self.0))
+        let name = &self.0;
+        Err(format!(
+            "there is no job `{name}`; {near} `[jobs.{name}]` in the configuration file describes one of your own"
+        ))
     }
 }
 

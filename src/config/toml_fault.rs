@@ -47,11 +47,13 @@ impl TomlFault {
     /// The fault that the toml crate found in `text`, whose values are in `table`.
     pub(super) fn of(text: &str, table: &toml::Table, error: &toml::de::Error) -> Self {
         let place = error.span().and_then(|span| text.get(span)).unwrap_or_default();
-        let message = without_values(table, place, error.message());
-        let cure = error
-            .span()
-            .and_then(|span| Place::of(text, span))
-            .and_then(|place| example_of(key_of(&place.content)?));
+        let at = error.span().and_then(|span| Place::of(text, span));
+        let message = if at.as_ref().is_some_and(|place| is_without_quotes(&place.content)) {
+            "a text is written in quotes".to_owned()
+        } else {
+            without_values(table, place, error.message())
+        };
+        let cure = at.and_then(|place| example_of(key_of(&place.content)?));
         let cure = cure.map(|line| format!("write it like this: `{line}`"));
         Self { cure, ..Self::at(text, error.span(), message) }
     }
@@ -205,6 +207,14 @@ fn example_of(key: &str) -> Option<&'static str> {
     let lines = EXAMPLE.lines().filter_map(|line| line.strip_prefix('#'));
     let mut lines = lines.filter(|line| key_of(line) == Some(key));
     lines.next()
+}
+
+/// Whether the value in `line` is a word, for which TOML has no meaning: `job = imap`.
+fn is_without_quotes(line: &str) -> bool {
+    let Some((_, value)) = line.split_once('=') else { return false };
+    let word = value.split('#').next().unwrap_or_default().trim();
+    word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !["true", "false", "inf", "nan"].contains(&word)
 }
 
 /// The first line of `message` without the values in `table`, and without the words of the text at its `place`: a message may
@@ -455,6 +465,19 @@ mod tests {
         ] {
             let cure = format!("write it like this: `{cure}`");
             assert_eq!(fault(text).cure, Some(cure), "{text}: {}", fault(text));
+        }
+    }
+
+    #[test]
+    fn a_text_without_quotes_is_told_as_that() {
+        for text in
+            ["job = imap", "[profiles.w]\ntenant = contoso.example # ours", "store = file\n"]
+        {
+            let fault = fault(text).to_string();
+            assert!(fault.ends_with(": a text is written in quotes"), "{text}: {fault}");
+        }
+        for text in ["lock-timeout = inf", "job = [imap"] {
+            assert!(!fault(text).to_string().contains("quotes"), "{text}");
         }
     }
 

@@ -204,6 +204,31 @@ fn a_first_profile_is_asked_for_written_and_tried() {
 }
 
 #[test]
+fn the_registration_lists_the_permissions_of_an_api_of_ones_own() {
+    let world = newcomer();
+    let told = |name: &str, args: &[&str]| {
+        let args = [&["config", "init", name, "--no-login"], args].concat();
+        let run = world.run_with_stdin(&args, &format!("\n{CLIENT}\n"));
+        assert_eq!(run.exit, Exit::Success, "{run:#?}");
+        run.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let custom = ["-j", "custom", "-s", "api://contoso.example/orders/Orders.Read"];
+    let text = told("custom", &custom);
+    assert!(
+        text.contains(
+            "Microsoft Graph: offline_access; api://contoso.example/orders: Orders.Read."
+        ),
+        "{text}"
+    );
+    let text = told("mixed", &["-j", "smtp", "-s", "Mail.Read", "-s", "api://crm/.default"]);
+    let all = "Microsoft Graph: offline_access, SMTP.Send, Mail.Read; api://crm: those that your program needs.";
+    assert!(text.contains(all), "{text}");
+    world.write_config("[jobs.crm]\naudience = 'api://crm'\nscope = ['api://crm/Orders.Write']");
+    let text = told("own", &["-j", "crm"]);
+    assert!(text.contains("offline_access; api://crm: Orders.Write."), "{text}");
+}
+
+#[test]
 fn a_first_profile_says_whether_users_may_consent() {
     let told = |job: &str, tenant: &str| {
         let world = newcomer();

@@ -55,6 +55,23 @@ fn a_guessed_flag_is_answered_with_the_command_line_to_copy() {
         (&["acquire-token-silent"], "entrada token"),
         (&["device-code"], "entrada login --flow device"),
         (&["config", "list"], "entrada config show"),
+        (&["config", "edit"], "entrada config path"),
+        (&["config", "set", "tenant", "contoso.com"], "entrada config path"),
+        (&["store", "list"], "entrada accounts"),
+        (&["login", "--web"], "entrada login --flow browser"),
+        (&["token", "-f", "json"], "entrada token -o json"),
+        (
+            &["diagnose", "error.txt", "--html", "out.html"],
+            "entrada diagnose error.txt --report out.html",
+        ),
+        (
+            &["diagnose", "error.txt", "-o", "html"],
+            "entrada diagnose error.txt --report report.html",
+        ),
+        (&["diagnose", "--har", "a.har", "-o", "json"], "entrada diagnose a.har -o json"),
+        (&["report", "a.har"], "entrada diagnose --report report.html a.har"),
+        (&["exec", "orders", "env"], "entrada exec orders -- env"),
+        (&["exec", "orders", "sh", "-c", "id"], "entrada exec orders -- sh -c id"),
     ] {
         let said = said(args);
         assert!(said.contains(&format!("= help: write `{ours}`")), "{args:?}: {said}");
@@ -121,11 +138,35 @@ fn an_unknown_word_gets_no_tip_that_makes_it_a_profile() {
     // A tip that helps stays.
     assert!(said(&["token", "--outptu", "json"]).contains("'--output'"));
     assert!(said(&["tokn"]).contains("'token'"));
-    assert!(said(&["status", "--job", "imap"]).contains("`--job` is a flag of"));
+    assert!(said(&["status", "--job", "imap"]).contains("have `--job`; a flag is"));
+}
+
+#[test]
+fn a_word_that_is_no_topic_leads_to_the_page_that_has_it() {
+    let page = |words: &[&str]| World::new().run_exactly(&[&["help"], words].concat(), "").stdout;
+    for (word, command) in [
+        ("har", "trace"),
+        ("cron", "recipe"),
+        ("dovecot", "recipe"),
+        ("mbsync", "recipe"),
+        ("key-file", "stores"),
+    ] {
+        assert_eq!(page(&[word]), page(&[command]), "{word}");
+        assert!(!page(&[word]).is_empty(), "{word}");
+    }
+}
+
+#[test]
+fn a_misspelt_scenario_is_answered_with_the_nearest() {
+    for (given, near) in [("slow-don", "slow-down"), ("normal+gest", "guest")] {
+        let said = said(&["emulator", "--scenario", given]);
+        assert!(said.contains(&format!("did you mean `{near}`?")), "{given}: {said}");
+    }
 }
 
 #[test]
 fn what_cannot_be_had_is_said() {
+    assert!(said(&["config", "set", "tenant", "x"]).contains("edit that file"));
     assert!(said(&["login", "--client-secret", "x"]).contains("without a secret"));
     assert!(said(&["login", "--password", "x"]).contains("typed on the sign-in page"));
     assert!(said(&["revoke"]).contains("no request that revokes"));

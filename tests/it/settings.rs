@@ -128,11 +128,15 @@ fn a_flag_of_other_commands_is_refused_by_name_and_before_the_command() {
         let run = world.run_exactly(args, "");
         assert_eq!(run.exit, Exit::Usage, "{args:?}");
         assert!(run.stderr.contains(&format!("unexpected argument '{flag}'")), "{}", run.stderr);
-        assert!(run.stderr.contains(&format!("`{flag}` is a flag of ")), "{}", run.stderr);
+        assert!(
+            run.stderr.contains(&format!("`{flag}`; a flag is written after its command")),
+            "{}",
+            run.stderr
+        );
         assert!(run.stderr.contains(commands), "{}", run.stderr);
     }
     let run = world.run_exactly(&["accounts", "--nonsense"], "");
-    assert!(!run.stderr.contains("is a flag of"), "{}", run.stderr);
+    assert!(!run.stderr.contains("a flag is written after"), "{}", run.stderr);
 }
 
 #[test]

@@ -168,6 +168,38 @@ fn a_passphrase_is_asked_for_once_in_a_run_and_named_as_what_it_is() {
 }
 
 #[test]
+fn without_its_key_file_a_store_with_sign_ins_wants_that_file_back_and_no_new_one() {
+    let world = bare();
+    let key = key_file(&world);
+    let new = world.run(&["token", "--store", "file", "--store-key-file", key.to_str().unwrap()]);
+    assert!(!said(&new).contains("bring that file back"), "{new:#?}");
+    good(init(&world, &["--store", "file"], ""));
+    let saved = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    let lost = world.run(&["token", "work"]);
+    assert_eq!(lost.exit, Exit::Store);
+    for part in ["there is no key file", "bring that file back", "only if the key is lost"] {
+        assert!(said(&lost).contains(part), "{part}: {lost:#?}");
+    }
+    // With the file nothing is lost; without it the advice ends in a new sign-in.
+    let restore = |bytes: &[u8]| {
+        fs::write(&key, bytes).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    };
+    restore(&saved);
+    good(world.run(&["token", "work"]));
+    restore(STORE_KEY.as_bytes());
+    assert_eq!(world.run(&["token", "work"]).exit, Exit::Store);
+    good(world.run(&["logout", "--everything"]));
+    good(world.run(&["login", "work"]));
+    good(world.run(&["token", "work"]));
+}
+
+#[test]
 fn a_key_for_a_store_under_a_passphrase_is_the_wrong_kind_and_nothing_is_damaged() {
     let world = under_passphrase();
     world.set("ENTRADA_STORE_KEY", STORE_KEY);

@@ -238,3 +238,16 @@ fn nobody_signs_in_for_a_profile_that_cannot_be_written() {
     assert_eq!(run.exit, Exit::Declined, "{}", run.stderr);
     assert_eq!(std::fs::read_to_string(world.config_path()).unwrap(), "");
 }
+
+#[test]
+fn a_sign_in_that_was_to_be_saved_is_repeated_with_its_own_name() {
+    let world = world();
+    world.write_config("default-profile = 'other'\n[profiles.other]\ntenant = 'contoso.example'\n");
+    world.emulator.set_scenario("normal");
+    let args = ["login", "--save", "work", "--flow", "device", "--timeout", "3s"];
+    let run = world.run(&[&args[..], &ADA].concat());
+    assert_eq!(run.exit, Exit::Declined, "{}", run.stderr);
+    let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("`entrada login --save work --"), "{said}");
+    assert!(!said.contains("login other"), "{said}");
+}

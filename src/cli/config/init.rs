@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::super::app::App;
-use super::super::{Exit, Failure, login};
+use super::super::{Exit, Failure, login, platform};
 use super::{consent, store_choice};
 use crate::config::{ConfigFile, JobName, Layer, Settings, edit, flags, nearest};
 use crate::render;
 use entrada_auth::store::{Interaction, StoreKind};
 use entrada_core::entra::jobs;
+use entrada_core::entra::resources::{self, ResourceOfScope, short_name};
 use entrada_core::{Authority, Job, Tenant, clean, shell_quoted};
 use strum::IntoEnumIterator as _;
 
@@ -61,6 +62,11 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     if file.profiles.contains_key(name) {
         return Err(Failure::usage(format!("{}: the profile `{name}` exists already", path.display()))
             .help(format!("sign in with it: `entrada login {name}`; `entrada config show {name}` shows it; edit the file to change it"))
+            .help(format!(
+                "to move it to encrypted files, where there is no keyring: `entrada login {name} --save {name} --store file --store-key-file FILE`; \
+                 FILE holds a key, `{}`",
+                platform::MAKE_KEY_FILE
+            ))
             .help("for another profile, choose another name: `entrada config init NAME`"));
     }
     // The profile in the making, so that the default profile lends it nothing.
@@ -259,25 +265,7 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
         }
         _ => "\"Single tenant only\"",
     };
-    let mut apis: Vec<(&str, Vec<&str>)> = vec![("Microsoft Graph", vec!["offline_access"])];
-    for job in layer.job.iter().flatten().filter_map(|name| Job::parse(&name.to_string())) {
-        let facts = jobs::facts(job);
-        if facts.least_privilege.is_empty() {
-            continue;
-        }
-        // The portal lists the permissions of the mail protocols among Graph's.
-        let api = match (job, facts.resource) {
-            (Job::Imap | Job::Pop | Job::Smtp, _) => "Microsoft Graph",
-            (_, Some(resource)) => resource.name,
-            (_, None) => "the API",
-        };
-        match apis.iter_mut().find(|(known, _)| *known == api) {
-            Some((_, scopes)) => scopes.extend(facts.least_privilege),
-            None => apis.push((api, facts.least_privilege.to_vec())),
-        }
-    }
-    let names = apis.iter().map(|(api, scopes)| format!("{api}: {}", scopes.join(", ")));
-    let permissions = names.collect::<Vec<_>>().join("; ");
+    let permissions = permissions(settings, layer);
     let text = format!(
         "An application has to be registered once, by you or an administrator:\n\n  \
          1. {portal}: \"Entra ID\" > \"App registrations\" > \"New registration\".\n     \
@@ -290,6 +278,38 @@ fn explain(app: &App<'_, '_>, settings: &Settings, layer: &Layer) {
             {permissions}.\n"
     );
     app.ui.with(|out| render::prose(out, app.ui.style.width, &format!("\n{text}\n")));
+}
+
+/// The permissions that the registration needs for the answers so far, by API, as the portal names them.
+fn permissions(settings: &Settings, layer: &Layer) -> String {
+    let mut apis: Vec<(&str, Vec<&str>)> = vec![("Microsoft Graph", vec!["offline_access"])];
+    let mut add = |api, name| match apis.iter_mut().find(|(known, _)| *known == api) {
+        Some((_, names)) if names.contains(&name) => (),
+        Some((_, names)) => names.push(name),
+        None => apis.push((api, vec![name])),
+    };
+    let names = layer.job.iter().flatten().map(ToString::to_string);
+    for job in names.filter_map(|name| settings.job(&name).ok()) {
+        let facts = jobs::facts(job);
+        // The portal lists the permissions of the mail protocols among Graph's.
+        let api = match (job, facts.resource) {
+            (Job::Imap | Job::Pop | Job::Smtp, _) => "Microsoft Graph",
+            (_, Some(resource)) => resource.name,
+            (_, None) => facts.audience.unwrap_or("the API"),
+        };
+        facts.least_privilege.iter().for_each(|name| add(api, short_name(name)));
+    }
+    for scope in layer.scope.iter().flatten() {
+        let api = match resources::of_scope(scope) {
+            ResourceOfScope::Graph | ResourceOfScope::SignIn => "Microsoft Graph",
+            ResourceOfScope::Known(resource) => resource.name,
+            ResourceOfScope::Other(api) => api,
+        };
+        let all = "those that your program needs";
+        add(api, if resources::is_default_scope(scope) { all } else { short_name(scope) });
+    }
+    let apis = apis.iter().map(|(api, names)| format!("{api}: {}", names.join(", ")));
+    apis.collect::<Vec<_>>().join("; ")
 }
 
 /// Adds the profile to the file.

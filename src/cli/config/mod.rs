@@ -124,7 +124,7 @@ fn check(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         settings.client_id()?;
         settings.request_scopes(&settings.jobs()?)?;
         if let Some(path) = settings.get(|layer| &layer.store_key_file) {
-            key_in(path.as_ref())?;
+            key_in(path.as_ref(), app.has_new_file_store()?)?;
         }
     }
     let count = file.profiles.len();

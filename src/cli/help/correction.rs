@@ -16,6 +16,8 @@ enum Rewrite {
     Words(&'static [&'static str]),
     /// Another flag takes its value.
     Rename(&'static str),
+    /// Its value stands alone.
+    Value,
     /// Its value is an API, whose permissions that were granted are asked for.
     Api,
     /// It goes, with its value.
@@ -30,9 +32,14 @@ const FLAGS: &[(&str, bool, Rewrite)] = &[
     ("--devicecode", false, Rewrite::Words(&["--flow", "device"])),
     ("--browser", false, Rewrite::Words(&["--flow", "browser"])),
     ("--interactive", false, Rewrite::Words(&["--flow", "browser"])),
+    ("--web", false, Rewrite::Words(&["--flow", "browser"])),
     ("--headless", false, Rewrite::Words(&["--no-browser"])),
     ("--json", false, Rewrite::Words(&["-o", "json"])),
     ("--format", true, Rewrite::Rename("-o")),
+    ("-f", true, Rewrite::Rename("-o")),
+    ("--html", true, Rewrite::Rename("--report")),
+    ("--har", true, Rewrite::Value),
+    ("--file", true, Rewrite::Value),
     ("--resource", true, Rewrite::Api),
     ("--query", true, Rewrite::Nothing),
     ("--subscription", true, Rewrite::Nothing),
@@ -65,6 +72,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["acquire-token-interactive"], &["login"]),
     (&["device-code"], &["login", "--flow", "device"]),
     (&["jwt"], &["inspect"]),
+    (&["config", "edit"], &["config", "path"]),
     (&["config", "list"], &["config", "show"]),
     (&["get-access-token"], &["token"]),
     (&["get-token"], &["token"]),
@@ -73,10 +81,15 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["configure"], &["config", "init"]),
     (&["init"], &["config", "init"]),
     (&["setup"], &["config", "init"]),
+    (&["report"], &["diagnose", "--report", "report.html"]),
     (&["revoke"], &["logout"]),
+    (&["store", "list"], &["accounts"]),
     (&["curl"], &["token", "-o", "curl"]),
     (&["serve"], &["emulator"]),
 ];
+
+const EDIT: &str = "the configuration is a file of text: edit that file, and `entrada config check` reads it; `config.example.toml` has \
+                    every setting";
 
 /// What is said besides.
 const NOTES: &[(&str, &str)] = &[
@@ -85,6 +98,7 @@ const NOTES: &[(&str, &str)] = &[
         "`entrada logout` removes the sign-in from this machine; Entra ID has no request that revokes one refresh token: the user's \
          account page and an administrator can revoke all of them",
     ),
+    ("edit", EDIT),
     ("--query", "`entrada token` prints the token alone, and `-o json` everything about it"),
     ("--subscription", "a subscription selects a tenant and an account: `--tenant`, `--account`"),
     (
@@ -116,7 +130,14 @@ pub(in crate::cli) fn correction(
     }
     let words: Vec<String> =
         argv.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let (ours, notes) = rewritten(&words);
+    let (mut ours, notes) = rewritten(&words);
+    if ours == words
+        && words.first().is_some_and(|command| command == "exec")
+        && let Some(ContextValue::String(program)) = error.get(ContextKind::InvalidArg)
+        && let Some(at) = words.iter().position(|word| word == program)
+    {
+        ours.insert(at, "--".to_owned());
+    }
     let is_corrected = ours != words && is_ours(&ours);
     if !is_corrected && notes.is_empty() {
         return None;
@@ -144,6 +165,10 @@ fn rewritten(words: &[String]) -> (Vec<String>, Vec<&'static str>) {
         notes.extend(note(theirs[theirs.len() - 1]));
         ours.extend(own.iter().map(|word| (*word).to_owned()));
         rest = words[theirs.len()..].iter();
+    }
+    // What is set is written by hand.
+    if starts(&["config", "set"]) {
+        return (vec!["config".to_owned(), "path".to_owned()], vec![EDIT]);
     }
     let command = ours.first().or(words.first()).cloned().unwrap_or_default();
     while let Some(word) = rest.next() {
@@ -181,6 +206,7 @@ fn rewritten(words: &[String]) -> (Vec<String>, Vec<&'static str>) {
             (Rewrite::Rename("--account"), Some(value)) if command == "login" => {
                 ours.extend(["--login-hint".to_owned(), value]);
             }
+            (Rewrite::Value, Some(value)) => ours.push(value),
             (Rewrite::Rename(name), Some(value)) => ours.extend([(*name).to_owned(), value]),
             (Rewrite::Api, Some(value)) => {
                 let value = value.trim_end_matches('/');
@@ -204,6 +230,12 @@ fn format_of<'a>(
     }
     let value = glued.or_else(|| rest.clone().next().map(String::as_str))?;
     let own = match (value, command) {
+        ("html", "diagnose") => {
+            if glued.is_none() {
+                rest.next();
+            }
+            return Some(["--report", "report.html"].map(str::to_owned).to_vec());
+        }
         // The token alone is what is printed anyway.
         ("tsv" | "text" | "value(access_token)", "token") => None,
         ("table" | "text" | "tsv", _) => Some("human"),

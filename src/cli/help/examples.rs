@@ -46,6 +46,7 @@ pub(in crate::cli) fn of(path: &str) -> &'static [Example] {
         "probe" => &[
             ("entrada probe work", "with the token of a profile"),
             ("entrada probe work -j smtp --mailbox bob@contoso.com", "for another mailbox"),
+            ("entrada probe crm --server https://api.contoso.com/me", "for an API of your own"),
             ("entrada probe work --transcript mail.txt", "keep the conversation"),
         ],
         "doctor" => &[

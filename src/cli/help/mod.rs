@@ -131,6 +131,11 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         write!(app.stdout, "{}", program.render_help())?;
         return Ok(Exit::Success);
     }
+    let name = words.join("-");
+    let words = match topics::other_name(&name) {
+        Some(other) => vec![other],
+        None => words,
+    };
     if topics::show(&words.join("-"), app, style)? {
         return Ok(Exit::Success);
     }

@@ -1,6 +1,6 @@
 //! `entrada help TOPIC`: what concerns several commands.
 
-use clap::{Args as _, Command};
+use clap::{Args as _, Command, ValueEnum as _};
 use strum::{EnumMessage as _, IntoEnumIterator as _};
 
 use super::super::app::App;
@@ -8,6 +8,7 @@ use super::super::explain;
 use super::super::{Exit, Failure};
 use crate::config::flags::{Everything, Flags};
 use crate::config::variable;
+use crate::render::recipe::RecipeTarget;
 use crate::render::{self, Style};
 use entrada_auth::store::StoreKind;
 
@@ -34,6 +35,19 @@ pub(super) fn show(name: &str, app: &mut App<'_, '_>, style: Style) -> Result<bo
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// The topic or command whose page tells of `name`, which is neither.
+pub(super) fn other_name(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "har" | "archive" => "trace",
+        "cron" | "systemd" | "timer" | "dovecot" | "mail" => "recipe",
+        program if RecipeTarget::from_str(program, true).is_ok() => "recipe",
+        "key-file" | "keyfile" | "key" | "keyring" | "passphrase" => "stores",
+        "scope" | "scopes" | "permissions" => "jobs",
+        "config-file" | "configuration" => "settings",
+        _ => return None,
+    })
 }
 
 fn is_command(name: &str) -> bool {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::app::App;
 use super::diagnose::ContextResolver;
 use super::input::read_text;
+use super::local_authority;
 use super::obtain::{AcquireOptions, obtain};
 use super::token::mailbox_name;
 use super::{Exit, Failure};
@@ -97,6 +98,8 @@ fn probe_all(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         return Err(Failure::usage("`--server` works with only one job")
             .help("name one with `--job`, or leave out `--server`"));
     }
+    // A stored token is traced from its refresh on.
+    app.trace(&settings, "probe", &jobs)?;
     let given = args.token_from.as_deref().map(|from| given(app, from)).transpose()?;
     let mut transcript = TranscriptFile::new(app, args.transcript.as_deref())?;
     let mut exit = Exit::Success;
@@ -172,6 +175,7 @@ fn given(app: &mut App<'_, '_>, from: &str) -> Result<Token, Failure> {
         return Err(Failure::usage("the input is neither a bare token nor a token response")
             .help("give only the access token; for a service's answer or a token cache, use `entrada diagnose`"));
     }
+    app.redactor.register(text.expose());
     let account = match Shape::of(text.expose()) {
         Shape::Jwt(jwt) => jwt.claims.user_names().next().map(str::to_owned),
         _ => None,
@@ -217,10 +221,8 @@ fn probe(
     let Token { text, account, mut evidence } = token;
     evidence.context.mailbox.clone_from(&args.mailbox);
     // An emulator serves Graph at its own address.
-    let emulated = settings.authority().ok().map(|authority| authority.base());
-    let emulated = emulated.filter(|base| url::Url::parse(base).is_ok_and(|url| is_loopback(&url)));
     let is_mail = matches!(job, Job::Imap | Job::Pop | Job::Smtp);
-    let emulated = emulated.filter(|_| !is_mail);
+    let emulated = local_authority::local_authority(settings).filter(|_| !is_mail);
     let ask = probe::ProbeOptions {
         cloud: settings.cloud(),
         account: account.as_deref(),
@@ -238,6 +240,12 @@ fn probe(
         ProbePlan::Mail(plan) => plan.server.to_string(),
         ProbePlan::Web(plan) => plan.url.host_str().unwrap_or_default().to_owned(),
     };
+    if is_mail
+        && args.server.is_none()
+        && let Some(warning) = local_authority::warning(settings, &server, "--server")
+    {
+        app.ui.line(warning);
+    }
     let is_grant = matches!(
         Shape::of(text.expose()),
         Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. } | Shape::PrtCookie

@@ -26,8 +26,8 @@ fn is_path(path: &Path) -> bool {
     path.is_absolute() || begins || path.exists() || folder.is_some_and(Path::is_dir)
 }
 
-/// The key of the `file` store in the file `path`.
-pub(in crate::cli) fn key_in(path: &Path) -> Result<Secret, Failure> {
+/// The key of the `file` store in the file `path`. `is_new` says that the store has no sign-in yet.
+pub(in crate::cli) fn key_in(path: &Path, is_new: bool) -> Result<Secret, Failure> {
     let bytes = read_input_file(path, SMALL_FILE_MAX, FileTrust::Secret).map_err(|error| {
         let shown = path.to_string_lossy();
         let shown = clean(&shown);
@@ -38,10 +38,7 @@ pub(in crate::cli) fn key_in(path: &Path) -> Result<Secret, Failure> {
                 // It may be the key itself.
                 "the file that `store-key-file` names does not exist".to_owned()
             };
-            return Failure::new(Exit::Store, named).help(format!(
-                "it holds the path of a file, never the key itself; make one: `{}`",
-                platform::MAKE_KEY_FILE
-            ));
+            return missing(named, is_new);
         }
         if !is_path(path) {
             return Failure::new(
@@ -72,6 +69,26 @@ pub(in crate::cli) fn key_in(path: &Path) -> Result<Secret, Failure> {
     Ok(Secret::new(text.trim_start_matches('\u{feff}').trim()))
 }
 
+/// The failure of a run whose key file, as `named`, is not there.
+fn missing(named: String, is_new: bool) -> Failure {
+    let failure = Failure::new(Exit::Store, named);
+    let make = platform::MAKE_KEY_FILE;
+    if is_new {
+        return failure.help(format!(
+            "`store-key-file` holds the path of a file, never the key itself; make one: `{make}`"
+        ));
+    }
+    failure
+        .help(
+            "the store has sign-ins, which only their own key opens: bring that file back, or give its path in `store-key-file` \
+             or `--store-key-file`; nothing is lost",
+        )
+        .help(format!(
+            "only if the key is lost: make a new file, `{make}`; then `entrada logout --everything` removes the sign-ins that it \
+             does not open, and `entrada login` signs in again"
+        ))
+}
+
 /// The path of the key file that entrada makes.
 pub(in crate::cli) fn default_key_file(app: &App<'_, '_>) -> Result<PathBuf, Failure> {
     Ok(app.paths()?.config.join("store.key"))
@@ -80,15 +97,16 @@ pub(in crate::cli) fn default_key_file(app: &App<'_, '_>) -> Result<PathBuf, Fai
 /// Makes the key file `path` (mode 0600) with a new key, unless it is there. Returns whether it was made. It is on disk when
 /// this returns.
 pub(in crate::cli) fn make_key_file(app: &mut App<'_, '_>, path: &Path) -> Result<bool, Failure> {
+    let is_new = app.has_new_file_store()?;
     if path.exists() {
-        key_in(path)?;
+        key_in(path, is_new)?;
         return Ok(false);
     }
     // Another process may have made it meanwhile; then that key is the one.
     if NewKeyFile::prepare(app, path)?.write(app)? {
         return Ok(true);
     }
-    key_in(path).map(|_| false)
+    key_in(path, is_new).map(|_| false)
 }
 
 /// A key file that is not there yet, and can be written as far as that can be checked.

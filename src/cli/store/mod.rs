@@ -78,7 +78,7 @@ impl App<'_, '_> {
         if interaction == Interaction::Forbidden {
             return Err(self.no_key(settings)?);
         }
-        let passphrase = if store::is_new(&self.paths()?.data) {
+        let passphrase = if self.has_new_file_store()? {
             self.new_passphrase()?
         } else {
             self.stored_passphrase()?
@@ -100,9 +100,14 @@ impl App<'_, '_> {
     /// The key in the file `path`.
     fn key_in_file(&self, path: &std::path::Path) -> Result<StoreKey, Failure> {
         self.reading(path)?;
-        let key = key_in(path)?;
+        let key = key_in(path, self.has_new_file_store()?)?;
         self.redactor.register(key.expose());
         Ok(StoreKey::Raw(key))
+    }
+
+    /// Whether the `file` store has no sign-in yet.
+    pub(super) fn has_new_file_store(&self) -> Result<bool, Failure> {
+        Ok(store::is_new(&self.paths()?.data))
     }
 
     /// Whether the settings lead to a store that asks a person for its passphrase at each command.
@@ -124,7 +129,7 @@ impl App<'_, '_> {
     /// The failure of a run without a terminal that has no key.
     fn no_key(&self, settings: &Settings) -> Result<Failure, Failure> {
         let failure = Failure::new(Exit::Store, "the file store has no key");
-        if store::is_new(&self.paths()?.data) {
+        if self.has_new_file_store()? {
             return Ok(failure.help(format!(
                 "make one with `{}` and give it in ENTRADA_STORE_KEY, or name its file with `--store-key-file`",
                 store::MAKE_KEY
