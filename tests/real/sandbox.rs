@@ -214,6 +214,72 @@ printf %s "$token" > $HOME/token; chmod 644 $HOME/token
 }
 
 #[test]
+fn a_mail_program_reads_and_sends_at_the_hosts_of_exchange_as_any_user() {
+    let place = Place::new();
+    let script = place.file(
+        "mail.py",
+        r#"import imaplib, json, poplib, smtplib, time, urllib.error, urllib.parse, urllib.request
+AT = "https://login.microsoftonline.com/northwind.example/oauth2/v2.0/"
+def post(path, **form):
+    form["client_id"] = "22222222-3333-4444-8555-666666666666"
+    data = urllib.parse.urlencode(form).encode()
+    try:
+        return json.load(urllib.request.urlopen(AT + path, data))
+    except urllib.error.HTTPError as error:
+        return json.load(error)
+scopes = " ".join("https://outlook.office.com/" + name for name in
+                  ("IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"))
+device = post("devicecode", scope=scopes + " offline_access")
+answer = {}
+while "access_token" not in answer:
+    time.sleep(device["interval"])
+    answer = post("token", grant_type="urn:ietf:params:oauth:grant-type:device_code", device_code=device["device_code"])
+sasl = "user=eve@northwind.example\1auth=Bearer %s\1\1" % answer["access_token"]
+imap = imaplib.IMAP4_SSL("outlook.office365.com")
+imap.authenticate("XOAUTH2", lambda _: sasl.encode())
+print("imap", imap.select("INBOX", readonly=True)[0])
+smtp = smtplib.SMTP("smtp.office365.com", 587)
+smtp.starttls()
+smtp.ehlo()
+smtp.auth("XOAUTH2", lambda challenge=None: sasl)
+print("smtp", smtp.mail("eve@northwind.example")[0])
+pop = poplib.POP3_SSL("outlook.office365.com")
+pop._shortcmd("AUTH XOAUTH2")
+"#,
+    );
+    let script = script.display().to_string();
+    let user = ["--user", "eve@northwind.example", "-o", "json", "--", "python3", &script];
+    let output = place.command(None, &user).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    // Python's poplib knows no SASL: the challenge is as far as it goes.
+    assert!(said.contains("imap OK") && said.contains("smtp 250"), "{said}");
+    assert!(!said.contains("error_proto"), "{said}");
+}
+
+#[test]
+fn what_nobody_registered_is_accepted_and_listed() {
+    let place = Place::new();
+    let address = "https://login.microsoftonline.com/northwind.example/oauth2/v2.0/devicecode";
+    let form = "client_id=22222222-3333-4444-8555-666666666666&scope=api://crm/Orders.Read";
+    let (code, _, document) = place.findings(&["--", "curl", "-sSf", "-d", form, address]);
+    assert_eq!(code, 0, "{document:#}");
+    let notes = document["not_observed"].to_string();
+    for name in ["the tenant `northwind.example`", "the api `api://crm/Orders.Read`"] {
+        assert!(notes.contains(name), "{name}: {document:#}");
+    }
+}
+
+#[test]
+fn scenarios_are_combined() {
+    let place = Place::new();
+    let both = ["--scenario", "throttled", "--scenario", "guest", "--", "true"];
+    assert_eq!(place.run(None, &both).0, 0);
+    assert_eq!(place.run(None, &["--scenario", "throttled+guest", "--", "true"]).0, 0);
+    assert_eq!(place.run(None, &["--scenario", "throttled+outage", "--", "true"]).0, 2);
+    assert_eq!(place.run(None, &["--scenario", "throttled+gest", "--", "true"]).0, 2);
+}
+
+#[test]
 fn nothing_remains_after_a_kill() {
     let place = Place::new();
     let started = Instant::now();

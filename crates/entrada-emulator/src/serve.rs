@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub use super::loopback::bind;
 use super::serve_mail;
-pub use super::serve_mail::MailSecurity;
+pub use super::serve_mail::{MailSecurity, converse as converse_by_mail};
 pub use super::tls::Tls;
 use super::{Emulator, Reply};
 use entrada_core::{NamedHost, NumericDate, Protocol};

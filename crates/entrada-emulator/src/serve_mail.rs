@@ -31,8 +31,9 @@ pub enum MailSecurity {
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
-/// Answers the lines of one connection.
-pub(super) async fn converse(
+/// Answers the lines of one connection of a mail client, until one of both ends it. With `tls`, the connection begins with TLS or
+/// offers to start it.
+pub async fn converse(
     socket: tokio::net::TcpStream,
     protocol: Protocol,
     tls: Option<(TlsAcceptor, MailSecurity)>,

@@ -175,11 +175,12 @@ fn failure(error: SandboxError) -> Failure {
         SandboxError::UnknownScenario(_) => Failure::usage(message).help(format!(
             "`entrada emulator --list` shows them all; `{UNTRUSTED_CERTIFICATE}` is another"
         )),
-        SandboxError::SeveralScenarios(..) => Failure::usage(message)
-            .help(format!("name one of them; `{UNTRUSTED_CERTIFICATE}` can be added to any")),
-        SandboxError::UnknownAccount(_) => {
-            Failure::usage(message).help(format!("its accounts: {}", people()))
-        }
+        SandboxError::Combination(_) => Failure::usage(message)
+            .help("combine one fault of the wire, one behaviour of the person and one deviation of the tokens"),
+        SandboxError::UnknownAccount(_) => Failure::usage(message).help(format!(
+            "any `NAME@DOMAIN` signs in; the emulator's own accounts: {}",
+            people()
+        )),
         _ => Failure::new(Exit::Failure, message),
     }
 }

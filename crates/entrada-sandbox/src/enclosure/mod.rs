@@ -16,7 +16,7 @@ use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
-use entrada_emulator::Scenario;
+use entrada_emulator::{CombinationError, Scenario};
 use serde::{Deserialize, Serialize};
 
 pub use outcome::Outcome;
@@ -89,7 +89,7 @@ pub enum OutputTarget {
 pub struct SandboxOptions<'a> {
     /// The program and its arguments.
     pub program: Vec<OsString>,
-    /// A scenario of the emulator, [`UNTRUSTED_CERTIFICATE`], or both.
+    /// Scenarios of the emulator and [`UNTRUSTED_CERTIFICATE`], which are combined.
     pub scenarios: Vec<String>,
     /// The user name of the account that signs in.
     pub user: Option<String>,
@@ -137,11 +137,11 @@ pub enum SandboxError {
     /// There is no such scenario.
     #[error("there is no scenario `{0}`")]
     UnknownScenario(String),
-    /// The emulator shows one scenario at a time.
-    #[error("the scenarios `{0}` and `{1}` cannot be combined")]
-    SeveralScenarios(String, String),
-    /// The emulator has no such account.
-    #[error("the emulator has no account `{0}`")]
+    /// Two scenarios determine the same thing.
+    #[error("the scenarios cannot be combined: {0}")]
+    Combination(CombinationError),
+    /// The name of an account has a domain.
+    #[error("`{0}` is not a user name")]
     UnknownAccount(String),
     /// No certificate can be made.
     #[error("cannot make a certificate: {0}")]
@@ -221,26 +221,27 @@ fn run_in_namespaces(
 
 /// The emulator's part of the scenarios, and the account.
 fn world_options(options: &SandboxOptions<'_>) -> Result<WorldOptions, SandboxError> {
-    let emulated: Vec<&String> =
-        options.scenarios.iter().filter(|name| *name != UNTRUSTED_CERTIFICATE).collect();
-    if let Some(unknown) = emulated.iter().find(|name| Scenario::find(name).is_none()) {
-        return Err(SandboxError::UnknownScenario((*unknown).clone()));
+    // `slow-down+guest` is the same as both.
+    let names = options.scenarios.iter().flat_map(|names| names.split('+'));
+    let mut scenarios: Vec<String> =
+        names.filter(|name| *name != UNTRUSTED_CERTIFICATE).map(str::to_owned).collect();
+    if let Some(unknown) = scenarios.iter().find(|name| Scenario::find(name).is_none()) {
+        return Err(SandboxError::UnknownScenario(unknown.clone()));
     }
-    if let [first, second, ..] = emulated.as_slice() {
-        return Err(SandboxError::SeveralScenarios((*first).clone(), (*second).clone()));
+    if scenarios.is_empty() {
+        // Chromium without a window presses no button.
+        let is_headless = options.browser == BrowserKind::Headless;
+        scenarios.push(if is_headless { "auto-approve" } else { "normal" }.to_owned());
+    }
+    if let Some(Err(error)) = world::combined(&scenarios) {
+        return Err(SandboxError::Combination(error));
     }
     if let Some(user) = &options.user
-        && !world::has_account(user)
+        && !user.contains('@')
     {
         return Err(SandboxError::UnknownAccount(user.clone()));
     }
-    // Chromium without a window presses no button.
-    let usual = if options.browser == BrowserKind::Headless { "auto-approve" } else { "normal" };
-    Ok(WorldOptions {
-        scenario: emulated.first().map_or_else(|| usual.to_owned(), |name| (*name).clone()),
-        user: options.user.clone(),
-        tenant: options.tenant.clone(),
-    })
+    Ok(WorldOptions { scenarios, user: options.user.clone(), tenant: options.tenant.clone() })
 }
 
 /// The exit code of a shell: that of the program, or 128 and the number of the signal that ended it.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use entrada_core::{Redactor, clean};
+use entrada_core::{Protocol, Redactor, clean};
+use entrada_emulator::serve::MailSecurity;
 use serde::{Deserialize, Serialize};
 
 use super::environment;
@@ -117,6 +118,16 @@ pub(super) fn code_of_runs(record: &RawRecord) -> u8 {
 fn standard_listeners() -> io::Result<Vec<Listener>> {
     let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     let mut all = vec![Listener::Tls(bind(443)?), Listener::Plain(bind(80)?)];
+    for (port, protocol, security) in [
+        (993, Protocol::Imap, MailSecurity::Implicit),
+        (143, Protocol::Imap, MailSecurity::StartTls),
+        (995, Protocol::Pop, MailSecurity::Implicit),
+        (110, Protocol::Pop, MailSecurity::StartTls),
+        (587, Protocol::Smtp, MailSecurity::StartTls),
+        (25, Protocol::Smtp, MailSecurity::StartTls),
+    ] {
+        all.push(Listener::Mail(bind(port)?, protocol, security));
+    }
     // A machine may have no IPv6.
     if let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 443)) {
         all.push(Listener::Tls(listener));

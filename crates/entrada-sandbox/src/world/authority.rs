@@ -65,22 +65,31 @@ impl CertificateAuthority {
 
     /// The TLS configuration of a server with this name. It speaks HTTP/1.1.
     pub(crate) fn server(&self, name: &str) -> Result<Arc<ServerConfig>, CertificateError> {
+        self.server_of(&[name])
+    }
+
+    /// The same of a server with these names.
+    pub(crate) fn server_of(&self, names: &[&str]) -> Result<Arc<ServerConfig>, CertificateError> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(config) = made.get(name) {
+        let key = names.join(" ");
+        if let Some(config) = made.get(&key) {
             return Ok(Arc::clone(config));
         }
-        let config = Arc::new(self.make(name)?);
-        made.insert(name.to_owned(), Arc::clone(&config));
+        let config = Arc::new(self.make(names)?);
+        made.insert(key, Arc::clone(&config));
         Ok(config)
     }
 
-    fn make(&self, name: &str) -> Result<ServerConfig, CertificateError> {
+    fn make(&self, names: &[&str]) -> Result<ServerConfig, CertificateError> {
         let authority = ca_params(&self.name, self.now)?;
         let issuer = Issuer::from_params(&authority, KeyPair::from_pem(&self.key_pem)?);
-        let mut params = CertificateParams::new(vec![name.to_owned()])?;
+        let first = names.first().copied().unwrap_or_default();
+        let mut params = CertificateParams::new(
+            names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(),
+        )?;
         params
             .distinguished_name
-            .push(DnType::CommonName, name.chars().take(64).collect::<String>());
+            .push(DnType::CommonName, first.chars().take(64).collect::<String>());
         // Python 3.13 checks strictly: RFC 5280 §4.2.1.1 requires the identifier of the authority's key.
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -6,8 +6,10 @@ use std::io;
 use std::net::TcpListener as StdTcpListener;
 use std::sync::Arc;
 
+use entrada_core::Protocol;
 use entrada_core::har::Pair;
 use entrada_emulator::Reply;
+use entrada_emulator::serve::{MailSecurity, converse_by_mail};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -16,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use rustls::server::Acceptor;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 use super::authority::CertificateAuthority;
 use super::{RawExchange, World, clock, hosts};
@@ -35,6 +37,8 @@ pub(crate) enum Listener {
     Plain(StdTcpListener),
     /// An HTTP proxy: CONNECT, and TLS inside.
     Proxy(StdTcpListener),
+    /// A mail server.
+    Mail(StdTcpListener, Protocol, MailSecurity),
 }
 
 /// The authorities that sign the certificates.
@@ -57,6 +61,7 @@ pub(crate) async fn serve_listeners(
             Listener::Tls(socket) => (socket, Kind::Tls),
             Listener::Plain(socket) => (socket, Kind::Plain),
             Listener::Proxy(socket) => (socket, Kind::Proxy),
+            Listener::Mail(socket, protocol, security) => (socket, Kind::Mail(protocol, security)),
         };
         socket.set_nonblocking(true)?;
         let socket = TcpListener::from_std(socket)?;
@@ -71,6 +76,7 @@ enum Kind {
     Tls,
     Plain,
     Proxy,
+    Mail(Protocol, MailSecurity),
 }
 
 async fn accept(listener: TcpListener, kind: Kind, world: Arc<World>, trust: Arc<Trust>) {
@@ -87,9 +93,40 @@ async fn accept(listener: TcpListener, kind: Kind, world: Arc<World>, trust: Arc
                 Kind::Tls => over_tls(stream, None, world, trust).await,
                 Kind::Plain => converse(stream, "http", None, world, trust).await,
                 Kind::Proxy => proxied(stream, world, trust).await,
+                Kind::Mail(protocol, security) => {
+                    by_mail(stream, protocol, security, &world, &trust).await;
+                }
             }
         });
     }
+}
+
+/// The mail servers of Exchange Online, by all their names.
+const MAIL_HOSTS: [&str; 10] = [
+    "outlook.office365.com",
+    "smtp.office365.com",
+    "outlook.office.com",
+    "smtp-mail.outlook.com",
+    "imap-mail.outlook.com",
+    "pop-mail.outlook.com",
+    "imap.outlook.com",
+    "outlook.office365.us",
+    "smtp.office365.us",
+    "partner.outlook.cn",
+];
+
+/// Answers a mail client. The conversation is not in the record.
+async fn by_mail(
+    stream: TcpStream,
+    protocol: Protocol,
+    security: MailSecurity,
+    world: &World,
+    trust: &Trust,
+) {
+    let Ok(config) = trust.authority.server_of(&MAIL_HOSTS) else { return };
+    let tls = Some((TlsAcceptor::from(config), security));
+    converse_by_mail(stream, protocol, tls, Arc::clone(&world.emulator), Arc::new(clock::now))
+        .await;
 }
 
 /// Answers `CONNECT host:port`, and goes on with TLS. A request with a whole URL is answered as plain HTTP.
@@ -266,7 +303,7 @@ fn pairs(headers: &HeaderMap) -> Vec<Pair> {
 impl World {
     /// The answer of `host` to `request`. The emulator answers for Microsoft; other hosts are empty.
     pub(super) fn respond(&self, host: &str, request: Request<Vec<u8>>) -> Reply {
-        if hosts::is_microsoft(host) {
+        if hosts::is_microsoft(host) || host == hosts::INSTANCE_METADATA {
             return self.emulator.handle(request, clock::now());
         }
         let mut response = Response::new(b"entrada sandbox: this host is not emulated\n".to_vec());

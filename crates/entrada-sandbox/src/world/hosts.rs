@@ -18,6 +18,9 @@ const MICROSOFT: [&str; 14] = [
     "partner.microsoftonline.cn",
 ];
 
+/// The metadata service of Azure's virtual machines.
+pub(super) const INSTANCE_METADATA: &str = "169.254.169.254";
+
 /// Whether `host` belongs to Microsoft: the emulator answers its requests.
 pub(super) fn is_microsoft(host: &str) -> bool {
     let is_below = |own: &&str| {

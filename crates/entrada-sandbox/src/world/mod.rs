@@ -13,8 +13,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use entrada_emulator::account::{CONTOSO, EmulatedAccount};
-use entrada_emulator::{Directory, Emulator, EmulatorOptions, Scenario};
+use entrada_emulator::account::CONTOSO;
+use entrada_emulator::{
+    CombinationError, Directory, Emulator, EmulatorOptions, HostNames, Note, Scenario, Unregistered,
+};
 use url::Url;
 
 pub(crate) use authority::{CertificateAuthority, CertificateError};
@@ -28,14 +30,16 @@ use crate::judge::Observation;
 
 /// The address of the emulated authority.
 const BASE: &str = "https://login.microsoftonline.com";
+/// The most names that are listed because nobody registered them here.
+const NOTES_MAX: usize = 20;
 /// The most exchanges that are recorded.
 const EXCHANGES_MAX: usize = 20_000;
 
 /// What the world is to be like.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct WorldOptions {
-    /// The name of the emulator's scenario.
-    pub(crate) scenario: String,
+    /// The names of the emulator's scenarios, which are combined.
+    pub(crate) scenarios: Vec<String>,
     /// The user name of the account that signs in.
     pub(crate) user: Option<String>,
     /// A domain or an id of the tenant, in addition to those of the emulator.
@@ -44,7 +48,7 @@ pub(crate) struct WorldOptions {
 
 /// The emulated services, and the record.
 pub(crate) struct World {
-    pub(crate) emulator: Emulator,
+    pub(crate) emulator: Arc<Emulator>,
     record: Mutex<RawRecord>,
     names: Mutex<BTreeSet<String>>,
     run: AtomicU32,
@@ -52,17 +56,19 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(options: &WorldOptions) -> Arc<Self> {
-        let scenario = Scenario::find(&options.scenario).unwrap_or_default();
         let mut emulated = EmulatorOptions {
-            scenario,
+            scenario: scenario_of(&options.scenarios).unwrap_or_default(),
             account: options.user.clone(),
+            names: HostNames::Every,
+            // The program's own registration is not known here.
+            accept: Unregistered::ALL.to_vec(),
             ..EmulatorOptions::new(base())
         };
         if let Some(tenant) = &options.tenant {
             emulated.directories.push(directory(tenant));
         }
         Arc::new(Self {
-            emulator: Emulator::new(emulated),
+            emulator: Arc::new(Emulator::new(emulated)),
             record: Mutex::default(),
             names: Mutex::default(),
             run: AtomicU32::new(1),
@@ -102,7 +108,22 @@ impl World {
         record.exchanges.sort_by_key(|exchange| exchange.at);
         record.names =
             self.names.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+        record.notes = self.unregistered();
         record
+    }
+
+    /// What the emulator accepted although Entra knows it only from a registration, for people.
+    fn unregistered(&self) -> Vec<String> {
+        let mut notes: Vec<Note> = Vec::new();
+        for note in self.emulator.log().into_iter().flat_map(|line| line.notes) {
+            if notes.len() < NOTES_MAX && !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        let told = notes.iter().map(|Note { kind, name, .. }| {
+            format!("whether Entra knows the {} `{name}`: every one is accepted here", kind.id())
+        });
+        told.collect()
     }
 
     fn record(&self) -> MutexGuard<'_, RawRecord> {
@@ -124,7 +145,12 @@ fn directory(tenant: &str) -> Directory {
     Directory { id, domains, name: tenant.to_owned() }
 }
 
-/// Whether the emulator has this account.
-pub(crate) fn has_account(user: &str) -> bool {
-    EmulatedAccount::find(user).is_some()
+/// The scenario that does what each of those named does; `None` where a name is unknown.
+pub(crate) fn combined(names: &[String]) -> Option<Result<&'static Scenario, CombinationError>> {
+    let parts: Option<Vec<_>> = names.iter().map(|name| Scenario::find(name)).collect();
+    Some(Scenario::combined(&parts?))
+}
+
+fn scenario_of(names: &[String]) -> Option<&'static Scenario> {
+    combined(names)?.ok()
 }

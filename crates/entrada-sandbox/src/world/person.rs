@@ -265,7 +265,7 @@ mod tests {
     use crate::world::WorldOptions;
 
     fn person(user: &str) -> Person {
-        let options = WorldOptions { scenario: "normal".into(), user: None, tenant: None };
+        let options = WorldOptions { scenarios: vec!["normal".into()], user: None, tenant: None };
         Person::new(World::new(&options), Some(user.to_owned()))
     }
 
