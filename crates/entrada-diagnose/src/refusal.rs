@@ -6,7 +6,7 @@ use super::excerpt::statement;
 use super::{
     Confidence, Context, Facts, Finding, Rule, RuleId, b2c, issuer, malformed_resource, sentences,
 };
-use crate::service::has_code;
+use crate::service::{families, has_code};
 use entrada_core::entra::aadsts::meanings::{self, Meaning};
 use entrada_core::entra::aadsts::{self, Aadsts};
 use entrada_core::entra::resources;
@@ -90,6 +90,8 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
             plain(RuleId::MfaRequired)
         }
         "invalid_scope" => plain(RuleId::InvalidScope),
+        // RFC 6749 §5.2: the client did not prove its identity.
+        "invalid_client" if error.error_codes.is_empty() => usual(RuleId::ClientSecretWrong),
         "temporarily_unavailable" | "server_error" => plain(RuleId::ServiceIncident),
         _ if error.http_status == Some(429) => plain(RuleId::Throttled),
         _ if error.http_status.is_some_and(|status| 500 <= status) => {
@@ -100,7 +102,10 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
             usual(RuleId::RefreshTokenRevoked)
         }
         "access_denied" => usual(RuleId::UserDeclined),
-        _ => None,
+        _ => families::find(description)
+            .map(|stated| stated.id())
+            .filter(|id| !matches!(id, RuleId::NotAboutTheToken | RuleId::Refused))
+            .and_then(usual),
     }
 }
 

@@ -2,10 +2,12 @@
 //! original form.
 
 use super::artifact::{Artifact, ArtifactKind};
-use super::{answer::take_answer, claims_text, page, phrase, printed, sasl_string};
+use super::{
+    Mentions, answer::take_answer, claims_text, mentions, page, phrase, printed, sasl_string,
+};
 use crate::Evidence;
 use crate::service::azure::missing_right;
-use crate::service::{HttpAnswer, MailLog, failed_check, known_errors};
+use crate::service::{HttpAnswer, MailLog, failed_check, families, known_errors};
 use crate::shape::Shape;
 use entrada_core::oauth::ErrorResponse;
 
@@ -80,6 +82,14 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
         add(ArtifactKind::ServiceText, of_answer(answer));
     }
     found.extend(sent.map(|sent| sent.artifact));
+    // What nothing else reads may still state a failure, unless the text shows the address of a request that failed, or ends
+    // with a token.
+    let beside = || mentions::of(trimmed, false);
+    let explains = |beside: Mentions| beside.acquired.is_some() || !beside.causes().is_empty();
+    if found.is_empty() && families::find(trimmed).is_some() && !explains(beside()) {
+        let content = Box::new(of_answer(HttpAnswer::of_body(trimmed)));
+        found.push(Artifact { kind: ArtifactKind::ServiceText, span: span(), content });
+    }
     if found.is_empty() {
         found.extend(audience(text, base));
     }

@@ -8,7 +8,7 @@ use super::words::{
     CHALLENGED, DIRECTORY, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED,
     WORDS,
 };
-use super::{HttpAnswer, Service, hosts, known_errors, token_check};
+use super::{HttpAnswer, Service, families, hosts, known_errors, token_check};
 use crate::{Confidence, Facts, RuleId, observed};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
@@ -25,8 +25,46 @@ pub(super) fn evidence(answer: &HttpAnswer) -> Vec<(&'static str, String)> {
     seen
 }
 
-/// The causes, most important first.
+/// The causes, most important first. Where the answer only allows guesses, what its text states counts more.
 pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
+    let found = by_structure(facts, answer);
+    if answer.is_good() || facts.claims().is_some() || token_explains(facts) {
+        return found;
+    }
+    // A status in a sentence is a guess as long as nobody knows who sent it.
+    let is_in_words = answer.headers.is_empty() && answer.json().is_none();
+    let is_guess = |one: &Hypothesis| {
+        one.confidence == Confidence::Possible || (is_in_words && one.id == RuleId::ServiceIncident)
+    };
+    if !found.iter().all(is_guess) {
+        return found;
+    }
+    let said = answer.said();
+    let counts = |stated: &families::Stated| {
+        // A record that allows only a guess has its reasons, and so has a code that stands for several causes.
+        let has_reasons = known_errors::find(&said).is_some()
+            || DIRECTORY.iter().any(|words| said.to_ascii_lowercase().contains(words))
+            || !facts.evidence.mentions.causes().is_empty();
+        !has_reasons && (found.is_empty() || is_in_words || stated.is_specific())
+    };
+    match families::find(&said).filter(counts) {
+        Some(stated) => vec![stated.cause()],
+        None => {
+            found.into_iter().map(|one| if is_in_words { in_words(one) } else { one }).collect()
+        }
+    }
+}
+
+/// `one`, from a status that a sentence names: whose status it is, is not certain.
+fn in_words(mut one: Hypothesis) -> Hypothesis {
+    if one.id == RuleId::ServiceIncident && one.confidence == Confidence::Certain {
+        one.confidence = Confidence::Likely;
+    }
+    one
+}
+
+/// The causes by status, code and known words.
+fn by_structure(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     let status = answer.status;
     if let Some(told) = from_between(answer) {
         return vec![told];
@@ -493,8 +531,11 @@ fn by_basic(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis
             .header("www-authenticate")
             .all(|value| value.to_ascii_lowercase().starts_with("basic"));
     if sent_basic || named {
-        return Some(Hypothesis::certain(
+        // A sentence alone may speak of anything.
+        let is_shown = sent_basic || !answer.is_prose();
+        return Some(Hypothesis::new(
             RuleId::BasicAuthDisabled,
+            if is_shown { Confidence::Certain } else { Confidence::Likely },
             "a password was sent; Exchange Online accepts only tokens",
         ));
     }

@@ -224,7 +224,14 @@ fn named_mechanism(text: &str) -> Option<Mechanism> {
     if has(&["XOAUTH2", "OAUTHBEARER"]) {
         return None;
     }
-    let password = ["AUTHENTICATE PLAIN", "AUTHENTICATE LOGIN", "AUTH PLAIN", "AUTH LOGIN"];
+    let password = [
+        "AUTHENTICATE PLAIN",
+        "AUTHENTICATE LOGIN",
+        "AUTHENTICATOR LOGIN",
+        "AUTHENTICATOR PLAIN",
+        "AUTH PLAIN",
+        "AUTH LOGIN",
+    ];
     (has(&password) || upper.contains("SASL MECHANISM PLAIN")).then_some(Mechanism::Password)
 }
 

@@ -108,7 +108,14 @@ fn without_line_end(text: &str) -> &str {
 
 /// The server's line that a text quotes: an exception, a system log, a bug report.
 pub(super) fn in_prose(text: &str) -> Option<(Protocol, String)> {
-    text.lines().find_map(in_line)
+    text.lines().find_map(in_line).or_else(|| {
+        // A library's message without the server's tag, beside the library's names.
+        let lower = text.to_ascii_lowercase();
+        let is_of_imap = ["imapclient", "net.imap", "imap.imapclient"];
+        let said = is_of_imap.iter().any(|name| lower.contains(name));
+        (said && lower.contains("login failed"))
+            .then(|| (Protocol::Imap, "* NO LOGIN failed.".to_owned()))
+    })
 }
 
 /// Maximum number of bytes before the server's words that are shown.
@@ -144,6 +151,22 @@ fn in_line(line: &str) -> Option<(Protocol, String)> {
         // .NET leaves the code out.
         return Some((Protocol::Smtp, format!("{class}50 {said}")));
     }
+    // The refusal of a sign-in without its code.
+    if let Some(at) = ["5.7.3 Authentication unsuccessful", "5.7.139 Authentication unsuccessful"]
+        .iter()
+        .find_map(|said| line.find(said))
+    {
+        return Some((Protocol::Smtp, format!("535 {}", &line[at..])));
+    }
+    // JavaMail shows POP's refusal without its mark.
+    for said in [
+        "Authentication failure: unknown user name or bad password",
+        "Logon failure: unknown user name or bad password",
+    ] {
+        if line.contains(said) && !line.contains("-ERR ") {
+            return Some((Protocol::Pop, format!("-ERR {said}.")));
+        }
+    }
     if let Some(at) = line.find("-ERR ") {
         return Some((Protocol::Pop, line[at..].to_owned()));
     }
@@ -152,8 +175,10 @@ fn in_line(line: &str) -> Option<(Protocol, String)> {
         ("authenticated but not connected", "* BAD User is authenticated but not connected."),
         ("authenticate failed", "* NO AUTHENTICATE failed."),
         ("login failed", "* NO LOGIN failed."),
+        ("mail server denied authentication", "* NO AUTHENTICATE failed."),
     ] {
-        let refused = ["no ", "no,", "bad ", "imap", "authenticationfailedexception", "sasl"];
+        let refused =
+            ["no ", "no,", "bad ", "imap", "authenticationfailedexception", "sasl", "mail server"];
         if lower.contains(words) && refused.iter().any(|word| lower.contains(word)) {
             return Some((Protocol::Imap, said.to_owned()));
         }
@@ -171,7 +196,7 @@ fn smtp(line: &str) -> Option<String> {
         if line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.') {
             return None;
         }
-        let rest = line[at + 3..].trim_start_matches([' ', '-', ',', ':', 'b', '\'', '"']);
+        let rest = line[at + 3..].trim_start_matches([' ', '-', ',', ':', 'b', '\'', '"', ')']);
         let enhanced = rest.split([' ', ']']).next().unwrap_or_default();
         let parts: Vec<&str> = enhanced.split('.').collect();
         let digits =

@@ -147,6 +147,19 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             ],
         };
     }
+    if facts.evidence.mentions.client_credentials {
+        return vec![
+            Hypothesis::likely(
+                RuleId::ServicePrincipalNotRegistered,
+                "the text speaks of the client credentials flow: an application's service principal must be registered in Exchange, with access to the mailbox",
+            ),
+            Hypothesis::possible(
+                RuleId::WrongAudience,
+                "the token may be for another service, such as Microsoft Graph",
+            ),
+            closed,
+        ];
+    }
     let scope = match talk.protocol {
         Protocol::Imap => "IMAP.AccessAsUser.All",
         Protocol::Pop => "POP.AccessAsUser.All",

@@ -5,6 +5,7 @@ pub(super) mod azure;
 mod body;
 mod by_http;
 mod by_mail;
+pub(super) mod families;
 pub(super) mod hosts;
 mod http;
 mod hypothesis;

@@ -82,6 +82,10 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
         return Vec::new();
     }
     let Some(claims) = facts.claims() else {
+        // Exchange writes `ErrorAccessDenied`, SharePoint and OneDrive this code.
+        if answer.code().as_deref() == Some("accessDenied") {
+            return vec![denied_by_sharepoint()];
+        }
         return vec![
             Hypothesis::possible(
                 RuleId::MissingScope,
@@ -159,6 +163,19 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission"),
         ],
     }
+}
+
+/// The cause of `accessDenied`, the code of SharePoint and OneDrive.
+fn denied_by_sharepoint() -> Hypothesis {
+    let mut told = Hypothesis::likely(
+        RuleId::NotAboutTheToken,
+        "SharePoint or OneDrive refuses: the caller has no right on that site, drive or item",
+    )
+    .help("as a user: the owner of the site or file adds the user, also where the user is a tenant administrator")
+    .help("as an application: an administrator grants `Sites.Read.All`, `Files.Read.All` or more of Microsoft Graph as application permissions; with `Sites.Selected` each site needs its own grant (`POST /sites/{id}/permissions`)")
+    .help("the tenant may close access by network or to unmanaged devices (`Access control` of the SharePoint admin centre)");
+    told.is_complete = true;
+    told
 }
 
 pub(super) fn unauthorised(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {

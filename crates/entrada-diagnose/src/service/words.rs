@@ -258,7 +258,8 @@ pub(super) const SIGNATURE: [&str; 7] = [
 ];
 
 /// Codes and sentences of APIs that identify an error in the text of an exception. In their original case.
-pub(super) const IN_PROSE: [&str; 29] = [
+pub(super) const IN_PROSE: [&str; 30] = [
+    "Access is denied. Check credentials and try again",
     "InvalidAuthenticationToken",
     "ErrorAccessDenied",
     "ErrorSendAsDenied",

@@ -105,7 +105,7 @@ mod tests {
         assert!(parsed.is_sorted_by_key(|meaning| meaning.code));
         assert_eq!(DATA.lines().count(), parsed.len() + 2, "one record per line");
         let numbers: std::collections::BTreeSet<u64> = parsed.iter().map(|own| own.code).collect();
-        assert_eq!(numbers.len(), 38);
+        assert_eq!(numbers.len(), 39);
     }
 
     #[test]

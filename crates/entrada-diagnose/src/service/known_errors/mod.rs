@@ -20,6 +20,7 @@ pub(super) use self::audiences::refine as refine_audiences;
 pub(super) use self::issuers::refine as refine_issuers;
 pub(super) use self::role_scope::refine as refine_role_scope;
 use self::text::{Found, Phrases};
+pub(super) use self::text::{is_permission, plain};
 use super::{Hypothesis, misspelt};
 use crate::excerpt::statement;
 use crate::{Confidence, Facts, RuleId, Who};
@@ -30,7 +31,8 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 16] = [
+const DATA: [&str; 17] = [
+    include_str!("mail_and_sign_in.json"),
     include_str!("federation.json"),
     include_str!("sign_in_steps.json"),
     include_str!("teams_and_mail.json"),

@@ -105,7 +105,7 @@ fn is_of_word(c: char) -> bool {
 
 /// `text` with single spaces and straight quotes, without the escapes of JSON and HTML, colours, and margins; and the places of
 /// the spaces that stand for the end of a line.
-fn plain(text: &str) -> (String, Vec<usize>) {
+pub(in crate::service) fn plain(text: &str) -> (String, Vec<usize>) {
     let mut plain = String::with_capacity(text.len());
     let mut line_ends = Vec::new();
     let mut rest = text;
@@ -184,7 +184,7 @@ pub(super) fn list_after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
 }
 
 /// Whether `name` is built like a permission of Graph: `Chat.ReadBasic`, `ChannelMessage.Read.All`.
-pub(super) fn is_permission(name: &str) -> bool {
+pub(in crate::service) fn is_permission(name: &str) -> bool {
     let mut parts = name.split('.');
     let well = |part: &str| {
         part.starts_with(|first: char| first.is_ascii_uppercase())
