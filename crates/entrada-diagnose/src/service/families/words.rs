@@ -400,11 +400,7 @@ pub(super) fn plain_words(text: &str) -> String {
         {
             continue;
         }
-        if !c.is_alphanumeric() {
-            if !words.ends_with(' ') {
-                words.push(' ');
-            }
-        } else {
+        if c.is_alphanumeric() {
             // `refreshToken`, `IDToken`.
             let starts_word = c.is_uppercase()
                 && (before.is_lowercase()
@@ -413,6 +409,8 @@ pub(super) fn plain_words(text: &str) -> String {
                 words.push(' ');
             }
             words.extend(c.to_lowercase());
+        } else if !words.ends_with(' ') {
+            words.push(' ');
         }
         before = c;
     }
