@@ -21,19 +21,19 @@ fn ordinary_user() -> Option<String> {
 }
 
 /// A copy of the program that every user may run, and a folder to work in.
-struct Place {
-    folder: tempfile::TempDir,
+pub(super) struct Place {
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("sandbox-").tempdir_in("/var/tmp").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         fs::copy(ENTRADA, folder.path().join("entrada")).unwrap();
         Self { folder }
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -41,7 +41,7 @@ impl Place {
     }
 
     /// `entrada sandbox ARGS`, as `user` or as the user of the tests.
-    fn command(&self, user: Option<&str>, args: &[&str]) -> Command {
+    pub(super) fn command(&self, user: Option<&str>, args: &[&str]) -> Command {
         let entrada = self.folder.path().join("entrada");
         let mut command = match user {
             Some(user) => {
@@ -66,7 +66,7 @@ impl Place {
 
     /// The findings about a program: their ids.
     #[track_caller]
-    fn findings(&self, args: &[&str]) -> (i32, Vec<String>, Value) {
+    pub(super) fn findings(&self, args: &[&str]) -> (i32, Vec<String>, Value) {
         let (code, out) = self.run(None, &[&["-o", "json"], args].concat());
         let document: Value =
             serde_json::from_str(&out).unwrap_or_else(|_| panic!("no JSON: {out}"));
