@@ -34,7 +34,7 @@ const PKCE: &str =
     "send the `code_verifier` of the same sign-in that sent the `code_challenge`, with `S256`";
 const LATER: &str = "try again in a few minutes";
 
-static ERRORS: [B2cError; 39] = [
+static ERRORS: [B2cError; 40] = [
     error(
         "90006",
         Some(RuleId::RedirectUriMismatch),
@@ -178,6 +178,12 @@ static ERRORS: [B2cError; 39] = [
         None,
         "the user pressed `Forgot your password?`, which is no failure: the application has to start the reset",
         "send the user to the user flow for password reset, or use a sign-in flow with *Self-service password reset*, which handles it by itself",
+    ),
+    error(
+        "90233",
+        Some(RuleId::ClientAssertionInvalid),
+        "B2C cannot check the signature of `id_token_hint`: the policy reads other keys, or the hint names another issuer",
+        "compare `issuer` and the address of the keys in the technical profile of the hint with the hint's `iss` and `kid`",
     ),
     error(
         "90128",
