@@ -100,9 +100,14 @@ pub(super) fn wrote(text: &str, from: usize, to: usize, bare: bool) -> bool {
 pub(super) fn is_of_a_person(text: &str, from: usize, to: usize) -> bool {
     let start = statement_start(text, from);
     let lower = text[start..to].to_ascii_lowercase();
-    let asks = text[end_of(text, start, to)..].starts_with('?')
-        || text[to..end_of(text, start, to)].contains('?');
-    asks || PERSON.iter().any(|word| has_word(&lower, word))
+    let end = end_of(text, start, to);
+    let asks = text[end..].starts_with('?') || text[to..end].contains('?');
+    // A description of what may happen is no report of it.
+    let after = text[to..end].to_ascii_lowercase();
+    let describes = ["unless", "can be", "may be"].iter().any(|word| has_word(&lower, word))
+        || has_word(&after, "unless")
+        || has_word(&text[start..from].to_ascii_lowercase(), "when");
+    asks || describes || PERSON.iter().any(|word| has_word(&lower, word))
 }
 
 /// Whether the statement with the sentence from `from` to `to` has one of `words`.

@@ -48,6 +48,7 @@ const SENTENCES: &[&str] = &[
 
 const UNLESS: &[&str] = &[
     "arn:aws",
+    "googleapis",
     "aws",
     "publickey",
     "aadsts",

@@ -85,6 +85,8 @@ fn ordinary_language_states_nothing() {
         "Why does the user not have permission to read this?",
         "The client secret of a good party is music.",
         "You should run az login before the demo, what do you think?",
+        "Access is denied by the firewall unless the IP address is allowed. Public network access can be disabled in the portal.",
+        "Fixed: an error when the managed identity was not assigned to the cluster.",
         "hello",
         "",
     ] {
