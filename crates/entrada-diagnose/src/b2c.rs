@@ -180,12 +180,6 @@ static ERRORS: [B2cError; 40] = [
         "send the user to the user flow for password reset, or use a sign-in flow with *Self-service password reset*, which handles it by itself",
     ),
     error(
-        "90233",
-        Some(RuleId::ClientAssertionInvalid),
-        "B2C cannot check the signature of `id_token_hint`: the policy reads other keys, or the hint names another issuer",
-        "compare `issuer` and the address of the keys in the technical profile of the hint with the hint's `iss` and `kid`",
-    ),
-    error(
         "90128",
         Some(RuleId::AccountUnknown),
         "the account of this grant no longer exists",
@@ -218,6 +212,12 @@ static ERRORS: [B2cError; 40] = [
         Some(RuleId::UserCredentials),
         "the user name or the password is wrong",
         PASSWORD,
+    ),
+    error(
+        "90233",
+        Some(RuleId::ClientAssertionInvalid),
+        "B2C cannot check the signature of `id_token_hint`: the policy reads other keys, or the hint names another issuer",
+        "compare `issuer` and the address of the keys in the technical profile of the hint with the hint's `iss` and `kid`",
     ),
     error(
         "99059",
