@@ -2,10 +2,10 @@
 //! original form.
 
 use super::artifact::{Artifact, ArtifactKind};
-use super::{answer::take_answer, claims_text, page, phrase, printed, sasl_string};
+use super::{answer::take_answer, claims_text, mentions, page, phrase, printed, sasl_string};
 use crate::Evidence;
 use crate::service::azure::missing_right;
-use crate::service::{HttpAnswer, MailLog, failed_check, known_errors};
+use crate::service::{HttpAnswer, MailLog, failed_check, known_errors, stated_cause};
 use crate::shape::Shape;
 use entrada_core::oauth::ErrorResponse;
 
@@ -78,6 +78,16 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     let lacks = || missing_right(trimmed).is_some_and(|right| right.action.is_some());
     if let Some(answer) = known.or_else(|| lacks().then(|| HttpAnswer::of_body(trimmed))) {
         add(ArtifactKind::ServiceText, of_answer(answer));
+    }
+    // A statement in ordinary words counts where nothing more exact was found.
+    let states = || stated_cause(trimmed, false).is_some() && mentions::acquired(trimmed).is_none();
+    if found.is_empty() && states() {
+        let content = of_answer(HttpAnswer::of_body(trimmed));
+        found.push(Artifact {
+            kind: ArtifactKind::ServiceText,
+            span: span(),
+            content: Box::new(content),
+        });
     }
     found.extend(sent.map(|sent| sent.artifact));
     if found.is_empty() {

@@ -8,7 +8,7 @@ use super::words::{
     CHALLENGED, DIRECTORY, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED,
     WORDS,
 };
-use super::{HttpAnswer, Service, hosts, known_errors, token_check};
+use super::{HttpAnswer, Service, hosts, known_errors, stated_cause, token_check};
 use crate::{Confidence, Facts, RuleId, observed};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
@@ -180,7 +180,10 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     if has(&NO_PERMISSION) {
         return vec![no_permission(facts)];
     }
-    match status {
+    if let Some(causes) = by_statement(facts, answer, azure, &said) {
+        return causes;
+    }
+    match status.or_else(|| answer.status_in_body()) {
         Some(502..=504) => vec![
             Hypothesis::certain(RuleId::ServiceIncident, "the service failed to answer")
                 .help(pause(facts, answer)),
@@ -266,6 +269,26 @@ fn by_missing_right(
         }
         (None, None) => None,
     }
+}
+
+/// The cause that the answer states in words of its own.
+fn by_statement(
+    facts: &Facts,
+    answer: &HttpAnswer,
+    azure: Option<&'static AzureService>,
+    said: &str,
+) -> Option<Vec<Hypothesis>> {
+    let refuses = matches!(answer.status, None | Some(400 | 401 | 403));
+    let is_of_another = matches!(answer.service(), Service::Graph | Service::Exchange);
+    if !refuses || is_of_another || answer.is_of_an_authority() || token_explains(facts) {
+        return None;
+    }
+    let stated = stated_cause(said, !answer.is_prose())?;
+    // A status of 401 is not about rights, and a role of an API of one's own may be one of the token.
+    let is_of_right = stated.is_of_right();
+    let decides = !is_of_right
+        || (answer.status != Some(401) && (azure.is_some() || facts.claims().is_none()));
+    decides.then(|| stated.causes(azure, said))
 }
 
 /// The known error in `said`. Some sentences mean different things at different hosts and with different statuses.

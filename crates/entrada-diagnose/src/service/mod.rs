@@ -5,6 +5,7 @@ pub(super) mod azure;
 mod body;
 mod by_http;
 mod by_mail;
+mod directory_client;
 pub(super) mod hosts;
 mod http;
 mod hypothesis;
@@ -19,18 +20,21 @@ pub(super) mod misspelt;
 mod rights;
 mod sasl;
 mod service_id;
+mod stated;
 mod success;
 mod token_check;
 mod words;
 
 pub(super) use address::segments;
 pub(super) use body::{has_failure, is_error_document, is_error_object, is_page};
+pub(super) use directory_client::permission as directory_permission;
 pub use http::HttpAnswer;
 pub(super) use hypothesis::{Hypothesis, causes, has_code};
 pub use mail::MailLog;
 pub(super) use mail_log::is_marked;
 pub(super) use sasl::Initial;
 pub use service_id::Service;
+pub(super) use stated::find as stated_cause;
 pub(super) use token_check::find as failed_check;
 
 #[cfg(test)]

@@ -16,9 +16,11 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+pub(super) use self::audiences::name_both as name_both_audiences;
 pub(super) use self::audiences::refine as refine_audiences;
 pub(super) use self::issuers::refine as refine_issuers;
 pub(super) use self::role_scope::refine as refine_role_scope;
+pub(super) use self::text::plain;
 use self::text::{Found, Phrases};
 use super::{Hypothesis, misspelt};
 use crate::excerpt::statement;
@@ -30,10 +32,11 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 16] = [
+const DATA: [&str; 17] = [
     include_str!("federation.json"),
     include_str!("sign_in_steps.json"),
     include_str!("teams_and_mail.json"),
+    include_str!("azure_tools.json"),
     include_str!("azure_data_more.json"),
     include_str!("azure_apis.json"),
     include_str!("azure_pipelines.json"),
@@ -176,6 +179,9 @@ impl Match {
             first = first.help(help.clone());
         }
         match error.read {
+            Read::Nothing if error.cause == RuleId::WrongAudience => {
+                audiences::name_both(&self.text, &mut first);
+            }
             Read::Nothing => (),
             Read::Permissions => self.name_permissions(facts, &mut first),
             Read::Issuers => {
@@ -210,6 +216,8 @@ impl Match {
             RuleId::MailboxPermissionMissing => asks_administrator,
             // The record names the role, or the tenant, which the rule does not know.
             RuleId::AzureRoleMissing | RuleId::AppCertificateRequired => !first.help.is_empty(),
+            // The account of a command-line tool is no mailbox's.
+            RuleId::WrongAccount => first.help.iter().any(|help| help.contains("az login")),
             // A password of a database goes into no header.
             RuleId::MalformedToken => first.help.iter().any(|help| help.contains("bare token")),
             RuleId::MissingAppRole => !first.help.is_empty() && facts.claims().is_none(),

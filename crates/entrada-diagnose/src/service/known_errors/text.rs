@@ -105,7 +105,7 @@ fn is_of_word(c: char) -> bool {
 
 /// `text` with single spaces and straight quotes, without the escapes of JSON and HTML, colours, and margins; and the places of
 /// the spaces that stand for the end of a line.
-fn plain(text: &str) -> (String, Vec<usize>) {
+pub(in crate::service) fn plain(text: &str) -> (String, Vec<usize>) {
     let mut plain = String::with_capacity(text.len());
     let mut line_ends = Vec::new();
     let mut rest = text;
