@@ -7,8 +7,13 @@ use entrada_auth::sys::{Env, VARIABLE_PREFIX};
 use entrada_core::parse_bool;
 
 /// Variables of entrada that are not settings, and whether they hold a secret.
-const OTHER_VARIABLES: [(&str, bool); 3] =
-    [("ENTRADA_CONFIG", false), ("ENTRADA_PROFILE", false), ("ENTRADA_STORE_KEY", true)];
+const OTHER_VARIABLES: [(&str, bool); 4] = [
+    ("ENTRADA_CONFIG", false),
+    ("ENTRADA_PROFILE", false),
+    // `entrada sandbox` sets it for the program that it runs.
+    ("ENTRADA_SANDBOX", false),
+    ("ENTRADA_STORE_KEY", true),
+];
 
 /// The variable that sets `key`: `min-ttl` is `ENTRADA_MIN_TTL`.
 pub fn variable(key: &str) -> String {

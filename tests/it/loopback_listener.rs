@@ -240,6 +240,35 @@ fn ten_hostile_requests_neither_end_the_wait_nor_learn_anything() {
 }
 
 #[test]
+fn a_form_of_more_than_64_kib_is_not_read() {
+    let emulator = emulator();
+    let server = Arc::clone(&emulator);
+    let (exit, said, seen) = login(&emulator, &[], move |url| {
+        let target = Target::of(&url);
+        let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+        let whole = |length: usize| {
+            let head = target.head("POST", "/", &format!("{kind}Content-Length: {length}\r\n"));
+            target.send(&[head.as_bytes(), &vec![b'x'; length]].concat())
+        };
+        let in_pieces = |length: usize| {
+            let head = target.head("POST", "/", &format!("{kind}Transfer-Encoding: chunked\r\n"));
+            let body =
+                [format!("{length:x}\r\n").as_bytes(), &vec![b'x'; length], b"\r\n0\r\n\r\n"]
+                    .concat();
+            target.send(&[head.as_bytes(), &body].concat())
+        };
+        let most = 64 << 10;
+        let answers = [whole(most), in_pieces(most), whole(most + 1), in_pieces(most + 1)];
+        target.get(&code_at(&server, &url));
+        answers.iter().map(|answer| status(answer).to_owned()).collect()
+    });
+    assert_eq!(exit, Exit::Success, "{said}");
+    assert_eq!(seen[..2], ["405", "405"], "read, and no answer");
+    // What is sent after the listener has closed may cost the client the answer.
+    assert!(seen[2..].iter().all(|status| ["413", "none"].contains(&&**status)), "{seen:?}");
+}
+
+#[test]
 fn a_port_that_is_taken_on_one_address_is_not_used() {
     let taken = std::net::TcpListener::bind("[::1]:0").unwrap();
     let port = taken.local_addr().unwrap().port();

@@ -183,6 +183,15 @@ fn a_program_gets_the_token_and_takes_our_place() {
     let by_descriptor = run(&["--fd", "9", "--", "sh", "-c", "env | grep -c eyJ; cat <&9"]);
     assert_eq!(text(&by_descriptor.stdout), format!("0\n{}", token.trim()));
 
+    // Other users can see the arguments of a program.
+    for by in [&[][..], &["--fd", "9"]] {
+        let script = ["--", "sh", "-c", "tr '\\0' ' ' </proc/$$/cmdline", "sh", "own"];
+        let seen = text(&run(&[by, &script].concat()).stdout);
+        if cfg!(target_os = "linux") {
+            assert_eq!(seen, "sh -c tr '\\0' ' ' </proc/$$/cmdline sh own ", "{by:?}");
+        }
+    }
+
     // Signals and limits are the program's own.
     let killed = run(&["--", "sh", "-c", "kill -TERM $$"]);
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&killed.status), Some(15));

@@ -14,6 +14,12 @@ pub(crate) struct Home {
     pub(crate) emulation: Emulation,
 }
 
+/// Python with what tests/run installs from tests/real/python.
+pub(crate) fn python() -> PathBuf {
+    let mut here = Path::new(ENTRADA).ancestors().map(|dir| dir.join("real-python/bin/python"));
+    here.find(|path| path.exists()).expect("run tests/run first")
+}
+
 impl Home {
     /// With somebody signed in.
     pub(crate) fn new() -> Self {
@@ -57,8 +63,7 @@ impl Home {
 
     /// A script of tests/real/python, with what is in its requirements.txt.
     pub(crate) fn python(&self, script: &str) -> Command {
-        let here = Path::new(ENTRADA).ancestors().map(|dir| dir.join("real-python/bin/python"));
-        let python = here.into_iter().find(|path| path.exists()).expect("run tests/run first");
+        let python = python();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/python");
         let mut command = self.command(python.to_str().unwrap());
         command.arg(folder.join(script));

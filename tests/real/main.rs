@@ -35,6 +35,7 @@ mod probe;
 mod program;
 mod recipes;
 mod sandbox;
+mod sandbox_programs;
 mod shells;
 mod signals;
 mod storm;

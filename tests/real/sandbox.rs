@@ -21,19 +21,19 @@ fn ordinary_user() -> Option<String> {
 }
 
 /// A copy of the program that every user may run, and a folder to work in.
-struct Place {
-    folder: tempfile::TempDir,
+pub(super) struct Place {
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("sandbox-").tempdir_in("/var/tmp").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         fs::copy(ENTRADA, folder.path().join("entrada")).unwrap();
         Self { folder }
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -41,7 +41,7 @@ impl Place {
     }
 
     /// `entrada sandbox ARGS`, as `user` or as the user of the tests.
-    fn command(&self, user: Option<&str>, args: &[&str]) -> Command {
+    pub(super) fn command(&self, user: Option<&str>, args: &[&str]) -> Command {
         let entrada = self.folder.path().join("entrada");
         let mut command = match user {
             Some(user) => {
@@ -66,7 +66,7 @@ impl Place {
 
     /// The findings about a program: their ids.
     #[track_caller]
-    fn findings(&self, args: &[&str]) -> (i32, Vec<String>, Value) {
+    pub(super) fn findings(&self, args: &[&str]) -> (i32, Vec<String>, Value) {
         let (code, out) = self.run(None, &[&["-o", "json"], args].concat());
         let document: Value =
             serde_json::from_str(&out).unwrap_or_else(|_| panic!("no JSON: {out}"));
@@ -330,4 +330,68 @@ fn by_proxy_the_record_says_what_it_lacks() {
         place.findings(&["--via", "proxy", "--", "curl", "-sS", "-o", "/dev/null", METADATA]);
     assert_eq!((code, document["requests"].as_array().unwrap().len()), (0, 1));
     assert!(document["not_observed"].to_string().contains("HTTPS_PROXY"));
+}
+
+#[test]
+fn no_secret_of_entrada_reaches_the_program() {
+    let place = Place::new();
+    let script = "env; cat /proc/1/environ | tr '\\0' '\\n'; echo key > out; echo $ENTRADA_TENANT";
+    for way in ["namespaces", "proxy"] {
+        for user in users() {
+            let args = ["--via", way, "--", "sh", "-c", script];
+            let mut command = place.command(user.as_deref(), &args);
+            command.env("ENTRADA_STORE_KEY", "5e".repeat(32)).env("ENTRADA_TENANT", "contoso");
+            let ended = command.output().unwrap();
+            let out = String::from_utf8_lossy(&ended.stdout);
+            assert!(!out.contains("5e5e") && out.ends_with("contoso\n"), "{way} {user:?}: {out}");
+        }
+    }
+}
+
+#[test]
+fn by_proxy_nothing_remains_after_the_end_or_a_signal() {
+    let place = Place::new();
+    let leaves_one_behind = "sleep \"$0\" & echo $HOME; case $1 in wait) exec sleep \"$0\"; esac";
+    for (number, signal) in [None, Some("TERM"), Some("INT"), Some("HUP")].into_iter().enumerate() {
+        // No other run of this test has it.
+        let mark = format!("{}00{number}", std::process::id());
+        let what = signal.map_or("go", |_| "wait");
+        let args = ["--via", "proxy", "--", "sh", "-c", leaves_one_behind, &mark, what];
+        let mut running = place
+            .command(None, &args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = std::io::BufReader::new(running.stdout.take().unwrap());
+        let mut home = String::new();
+        std::io::BufRead::read_line(&mut out, &mut home).unwrap();
+        assert!(home.contains("/entrada-sandbox-"), "{home}");
+        if let Some(signal) = signal {
+            let sent =
+                Command::new("kill").args(["-s", signal, &running.id().to_string()]).status();
+            assert!(sent.unwrap().success());
+        }
+        let end = Instant::now() + Duration::from_secs(30);
+        let code = loop {
+            if let Some(status) = running.try_wait().unwrap() {
+                break status.code();
+            }
+            assert!(Instant::now() < end, "it goes on after {signal:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let expected = match signal {
+            Some("TERM") => 143,
+            Some("INT") => 130,
+            Some(_) => 129,
+            None => 0,
+        };
+        assert_eq!(code, Some(expected), "{signal:?}");
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let left = processes
+            .map(|one| fs::read(one.path().join("cmdline")).unwrap_or_default())
+            .any(|line| String::from_utf8_lossy(&line).contains(&mark));
+        assert!(!left, "a process remains after {signal:?}");
+        assert!(!Path::new(home.trim()).parent().unwrap().exists(), "the folder remains");
+    }
 }

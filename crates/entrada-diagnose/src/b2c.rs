@@ -34,7 +34,7 @@ const PKCE: &str =
     "send the `code_verifier` of the same sign-in that sent the `code_challenge`, with `S256`";
 const LATER: &str = "try again in a few minutes";
 
-static ERRORS: [B2cError; 39] = [
+static ERRORS: [B2cError; 40] = [
     error(
         "90006",
         Some(RuleId::RedirectUriMismatch),
@@ -212,6 +212,12 @@ static ERRORS: [B2cError; 39] = [
         Some(RuleId::UserCredentials),
         "the user name or the password is wrong",
         PASSWORD,
+    ),
+    error(
+        "90233",
+        Some(RuleId::ClientAssertionInvalid),
+        "B2C cannot check the signature of `id_token_hint`: the policy reads other keys, or the hint names another issuer",
+        "compare `issuer` and the address of the keys in the technical profile of the hint with the hint's `iss` and `kid`",
     ),
     error(
         "99059",

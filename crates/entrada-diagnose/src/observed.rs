@@ -4,6 +4,7 @@
 use url::Url;
 
 use crate::service::azure::AzureService;
+use crate::service::directory_permission;
 use crate::service::hosts;
 use entrada_core::entra::resources::ARM;
 
@@ -29,6 +30,8 @@ pub struct Observed {
     pub(crate) azure: Option<&'static AzureService>,
     /// A value of the request in brackets.
     pub(crate) bracketed: Option<Bracketed>,
+    /// The permission of the operation in the directory that the text names.
+    pub(crate) directory_permission: Option<String>,
 }
 
 /// A program that gets tokens for Azure Resource Manager if no other API is named.
@@ -119,7 +122,14 @@ impl Observed {
         let called = default_command.and_then(|_| called(text, None));
         let elsewhere = elsewhere(text);
         let azure = AzureService::in_text(text);
-        Self { default_command, called, elsewhere, azure, bracketed: bracketed(text, &lower) }
+        Self {
+            default_command,
+            called,
+            elsewhere,
+            azure,
+            bracketed: bracketed(text, &lower),
+            directory_permission: directory_permission(&lower),
+        }
     }
 
     /// The values of `self`, completed with those of `other`.
@@ -130,6 +140,7 @@ impl Observed {
             elsewhere: self.elsewhere.or(other.elsewhere),
             azure: self.azure.or(other.azure),
             bracketed: self.bracketed.or(other.bracketed),
+            directory_permission: self.directory_permission.or(other.directory_permission),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::excerpt::statement;
 use super::{
     Confidence, Context, Facts, Finding, Rule, RuleId, b2c, issuer, malformed_resource, sentences,
 };
-use crate::service::{families, has_code};
+use crate::service::{has_code, stated};
 use entrada_core::entra::aadsts::meanings::{self, Meaning};
 use entrada_core::entra::aadsts::{self, Aadsts};
 use entrada_core::entra::resources;
@@ -30,6 +30,8 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
     let told = |id, confidence| Some(RefusalCause { id, code: None, confidence });
     // From an error code with one meaning, or from a sentence.
     let plain = |id| told(id, Confidence::Certain);
+    // What a description states in words, if it says more than the refusal itself.
+    let explains = |id| !matches!(id, RuleId::NotAboutTheToken | RuleId::Refused);
     // From an error code that has other meanings too.
     let usual = |id| told(id, Confidence::Likely);
     // A directory for customers has its own numbers, which say more than the error code.
@@ -102,9 +104,8 @@ pub(super) fn cause_of(error: &ErrorResponse, context: &Context) -> Option<Refus
             usual(RuleId::RefreshTokenRevoked)
         }
         "access_denied" => usual(RuleId::UserDeclined),
-        _ => families::find(description)
-            .map(|stated| stated.id())
-            .filter(|id| !matches!(id, RuleId::NotAboutTheToken | RuleId::Refused))
+        _ => stated::find(description, false, |family| family.likely_cause().is_some_and(explains))
+            .and_then(|stated| stated.family().likely_cause())
             .and_then(usual),
     }
 }

@@ -105,7 +105,10 @@ pub(super) fn of(facts: &Facts, findings: &[Finding], registration: Option<bool>
     } else if any(Finding::is_known_error) {
         Verdict::Problem
     } else if any(|finding| finding.severity == Severity::Error)
-        || any(|finding| finding.rule.id == RuleId::EncryptedToken)
+        || any(|finding| {
+            // What the token says is not known, or not worth anything to the service.
+            matches!(finding.rule.id, RuleId::EncryptedToken | RuleId::NotIssuedByEntra)
+        })
     {
         Verdict::Undetermined
     } else {
@@ -243,11 +246,20 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_in_progress_is_pending_and_an_encrypted_token_is_undetermined() {
+    fn a_sign_in_in_progress_is_pending_and_a_token_that_the_service_cannot_know_is_undetermined() {
         let pending = RuleId::AuthorizationPending.rule().finding("x");
         assert_eq!(verdict(&token(), &[pending]), Verdict::Pending);
         let encrypted = RuleId::EncryptedToken.rule().finding("x").with_severity(Severity::Note);
         assert_eq!(verdict(&token(), &[encrypted]), Verdict::Undetermined);
+        let graph = r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1800003600"#;
+        for (more, is_ok) in [
+            (r#","iss":"https://sts.windows.net/t/"}"#, true),
+            (r#","iss":"https://accounts.google.com"}"#, false),
+        ] {
+            let evidence = crate::rules::testing::token(&format!("{graph}{more}"));
+            let evidence = Evidence { now: Some(NumericDate(1_800_000_000)), ..evidence };
+            assert_eq!(crate::run(&evidence).verdict.is_ok(), is_ok, "{more}");
+        }
     }
 
     #[test]

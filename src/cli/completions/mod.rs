@@ -90,7 +90,7 @@ pub(super) fn answer(sys: &Sys<'_>, argv: &[OsString], stdout: &mut dyn Write) -
     let here = std::env::current_dir().ok();
     let mut out = Vec::new();
     let told = shell.completer().write_complete(&mut command, words, here.as_deref(), &mut out);
-    let out = line.without_unasked_flags(&out);
+    let out = line.quoted(&line.without_unasked_flags(&out));
     match told.and_then(|()| stdout.write_all(&out)) {
         Ok(()) => Exit::Success,
         Err(_) => Exit::Failure,
@@ -132,11 +132,96 @@ impl Line {
         if self.current.as_encoded_bytes().first() == Some(&b'-') {
             return answer.to_vec();
         }
-        let separator = match self.shell {
-            CompletionShell::Fish | CompletionShell::Powershell => b'\n',
-            _ => self.separator,
-        };
+        let separator = self.answer_separator();
         let words = answer.split(|byte| *byte == separator);
         words.filter(|word| word.first() != Some(&b'-')).collect::<Vec<_>>().join(&separator)
+    }
+
+    /// `answer` with words that the shell takes for what they are. bash and PowerShell insert them unchanged, so that the name of a
+    /// file could be a command; the other shells quote them.
+    fn quoted(&self, answer: &[u8]) -> Vec<u8> {
+        let quote = match self.shell {
+            CompletionShell::Bash => quoted_for_bash,
+            CompletionShell::Powershell => quoted_for_powershell,
+            CompletionShell::Zsh | CompletionShell::Fish | CompletionShell::Elvish => {
+                return answer.to_vec();
+            }
+        };
+        let separator = self.answer_separator();
+        let words = answer.split(|byte| *byte == separator);
+        let words = words.filter_map(|word| quote(std::str::from_utf8(word).ok()?));
+        words.collect::<Vec<_>>().join(&*char::from(separator).to_string()).into_bytes()
+    }
+
+    /// What separates the words of the answer.
+    fn answer_separator(&self) -> u8 {
+        match self.shell {
+            CompletionShell::Fish | CompletionShell::Powershell => b'\n',
+            _ => self.separator,
+        }
+    }
+}
+
+/// Whether no shell gives `c` a meaning of its own within a word.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "-_./:=@+,%~".contains(c)
+}
+
+/// `word` with a backslash before each character that bash would act on; `None` if it has a control character.
+fn quoted_for_bash(word: &str) -> Option<String> {
+    let mut out = String::new();
+    for c in word.chars() {
+        if c.is_control() {
+            return None;
+        }
+        if !is_plain(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    Some(out)
+}
+
+/// The word before a tab between quotes, where PowerShell would act on it; behind the tab is its description.
+fn quoted_for_powershell(line: &str) -> Option<String> {
+    let (word, about) = line.split_at(line.find('\t').unwrap_or(line.len()));
+    if word.chars().any(char::is_control) {
+        return None;
+    }
+    // PowerShell reads `@name` as the elements of a variable, and a comma as the end of an element.
+    if word.chars().all(|c| is_plain(c) || c == '\\')
+        && !word.starts_with('@')
+        && !word.contains(',')
+    {
+        return Some(line.to_owned());
+    }
+    // Typographic quotes end a string in PowerShell too.
+    let is_quote = |c: char| matches!(c, '\'' | '\u{2018}'..='\u{201b}');
+    let doubled = word.chars().flat_map(|c| std::iter::repeat_n(c, 1 + usize::from(is_quote(c))));
+    Some(format!("'{}'{about}", doubled.collect::<String>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_file_is_no_command() {
+        let quoted = |shell, answer: &str| {
+            let line = Line { shell, current: OsString::new(), after_escape: None, separator: 11 };
+            String::from_utf8(line.quoted(answer.as_bytes())).unwrap()
+        };
+        let bash = quoted(
+            CompletionShell::Bash,
+            "a;touch X\u{b}$(id)\u{b}it's `x`\u{b}a\nb\u{b}./ä-1.har\u{b}--job=imap",
+        );
+        assert_eq!(
+            bash,
+            "a\\;touch\\ X\u{b}\\$\\(id\\)\u{b}it\\'s\\ \\`x\\`\u{b}./ä-1.har\u{b}--job=imap"
+        );
+        let powershell =
+            quoted(CompletionShell::Powershell, "a;calc\t\nit's\nplain.har\tA file\n@x");
+        assert_eq!(powershell, "'a;calc'\t\n'it''s'\nplain.har\tA file\n'@x'");
+        assert_eq!(quoted(CompletionShell::Fish, "a;b"), "a;b");
     }
 }

@@ -15,6 +15,7 @@ use entrada_sandbox::report::Report;
 use super::super::app::App;
 use super::super::{Exit, Failure, output};
 use super::{Args, FindingsFormat, Home, Way, findings};
+use crate::config::variables;
 use crate::render;
 
 /// The scenarios of `--matrix`, and how often the program runs in each: the second run meets what the first has stored.
@@ -131,7 +132,7 @@ fn start(
     runs: u32,
     target: OutputTarget,
 ) -> Result<Outcome, Failure> {
-    let variables = |name: &str| app.sys.env.os(name).map(OsString::from);
+    let lookup = |name: &str| app.sys.env.os(name).map(OsString::from);
     let own = std::env::current_exe()?;
     let is_matrix = args.world.matrix;
     let options = SandboxOptions {
@@ -157,7 +158,8 @@ fn start(
         timeout: args.world.timeout.or(is_matrix.then_some(MATRIX_TIMEOUT)),
         output: target,
         inside: vec![own.into(), "sandbox".into(), "inside".into(), "--".into()],
-        variables: &variables,
+        variables: &lookup,
+        without: variables::secret(app.sys.env),
     };
     enclosure::run(&options).map_err(failure)
 }

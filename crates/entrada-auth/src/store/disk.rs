@@ -214,8 +214,9 @@ pub(super) fn check_owner(
         )));
     }
     if mode & forbidden != 0 {
+        let quoted = entrada_core::shell_quoted(&path.to_string_lossy());
         let text =
-            format!("`{shown}` is accessible to other users (mode {mode:04o}): `{cure} '{shown}'`");
+            format!("`{shown}` is accessible to other users (mode {mode:04o}): `{cure} {quoted}`");
         return Err(BackendError::denied(text));
     }
     Ok(())
@@ -326,6 +327,16 @@ mod tests {
         own_dir(&private).unwrap();
         fs::set_permissions(&private, fs::Permissions::from_mode(0o1777)).unwrap();
         refused(own_dir(&private), "chmod go-w");
+    }
+
+    #[test]
+    fn the_fix_is_a_command_whatever_the_folder_is_called() {
+        let (dir, _) = place();
+        let path = dir.path().join("it's; echo");
+        fs::write(&path, "x").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let quoted = entrada_core::shell_quoted(&path.to_string_lossy());
+        refused(read(&path), &format!("`chmod 600 {quoted}`"));
     }
 
     #[test]

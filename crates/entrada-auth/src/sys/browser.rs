@@ -10,6 +10,9 @@ use url::Url;
 use super::{Browser, Env, HostKind, TextVariable, VARIABLE_PREFIX};
 use entrada_core::check_transport;
 
+/// The PATH of an opener whose own has no absolute folder.
+const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
 /// The desktop's default browser.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealBrowser;
@@ -114,9 +117,11 @@ fn prepare(command: &mut Command, env: &Env) {
     }
     if let Some(path) = env.os("PATH") {
         let absolute = std::env::split_paths(path).filter(|path| path.is_absolute());
-        if let Ok(path) = std::env::join_paths(absolute) {
-            command.env("PATH", path);
-        }
+        match std::env::join_paths(absolute) {
+            Ok(path) if !path.is_empty() => command.env("PATH", path),
+            // An empty PATH is the working directory.
+            _ => command.env("PATH", USUAL_PATH),
+        };
     }
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
@@ -212,6 +217,20 @@ mod tests {
             .collect();
         let address = url.as_str();
         assert_eq!(openers, [vec!["fox", "--new", address, "--quiet"], vec!["lynx", address]]);
+    }
+
+    // Windows opens the address with a system call.
+    #[cfg(unix)]
+    #[test]
+    fn no_program_of_the_working_directory_opens_the_address() {
+        let url = Url::parse("https://login.example/").unwrap();
+        for path in ["", ".", ":", "bin:./x"] {
+            let env = env(&[("BROWSER", "fox"), ("PATH", path)]);
+            let opener = &openers(&url, &env)[0];
+            let (_, path) = opener.get_envs().find(|(name, _)| *name == "PATH").unwrap();
+            let folders: Vec<_> = std::env::split_paths(path.unwrap()).collect();
+            assert!(!folders.is_empty() && folders.iter().all(|one| one.is_absolute()), "{path:?}");
+        }
     }
 
     #[test]

@@ -125,19 +125,30 @@ fn redacted_run(run: &str) -> Cow<'_, str> {
             return Cow::Owned(format!("{name}={REPLACEMENT}"));
         }
     }
+    if run.split('/').any(starts_like_token) {
+        let shown = |part| if starts_like_token(part) { REPLACEMENT } else { part };
+        return Cow::Owned(run.split('/').map(shown).collect::<Vec<_>>().join("/"));
+    }
     Cow::Borrowed(run)
 }
 
-/// Recognises, by its start, a JWT, a ticket of a personal account, a grant, or a sign-in string in base64.
+/// Whether `run` is a token, a ticket or a sign-in string.
 fn looks_secret(run: &str) -> bool {
+    // People write no single words of this length; a URL has `://` before them.
+    starts_like_token(run) || (200 <= run.len() && !run.contains('/'))
+}
+
+/// Recognises, by its start, a JWT, a ticket of a personal account, a grant, or a sign-in string in base64.
+fn starts_like_token(run: &str) -> bool {
     let long = |least: usize| least <= run.len();
     (long(24) && (run.starts_with("eyJ") || run.starts_with("dXNlcj") || run.starts_with("bixhPX")))
         || (long(60)
-            && ["EwA", "EwB", "EwC", "EwD", "0.A", "1.A", "M.C", "M.R", "OAQAB", "AQAB", "AwAB", "BAQAB"]
-                .iter()
-                .any(|start| run.starts_with(start)))
-        // People write no single words of this length; a URL has `://` before them.
-        || (long(200) && !run.contains('/'))
+            && [
+                "EwA", "EwB", "EwC", "EwD", "0.A", "1.A", "M.C", "M.R", "OAQAB", "AQAB", "AwAB",
+                "BAQAB",
+            ]
+            .iter()
+            .any(|start| run.starts_with(start)))
 }
 
 #[cfg(test)]
@@ -166,6 +177,8 @@ mod tests {
             ("POP3> PASS hunter22".to_owned(), "hunter22"),
             ("http://localhost/?code=0.AXoAabcdefghij&state=x&error=y".to_owned(), "AXoAabc"),
             (format!("token {}", "Z9".repeat(120)), "Z9Z9"),
+            (format!("GET https://api.example/reset/{jwt}/now"), "eyJhdWQi"),
+            (format!("POST /callback/{grant}?x=y"), "AgABAw"),
         ] {
             let shown = without_likely_secrets(&text);
             assert!(!shown.contains(secret) && shown.contains(REPLACEMENT), "{shown}");

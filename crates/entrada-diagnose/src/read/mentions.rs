@@ -156,7 +156,7 @@ pub(super) fn called(text: &str) -> Option<&'static str> {
 }
 
 /// The last line that says that a token was acquired, without a failure in a line after it.
-fn acquired(text: &str) -> Option<String> {
+pub(super) fn acquired(text: &str) -> Option<String> {
     let mut after = Vec::new();
     for line in text.lines().rev() {
         let lower = line.to_ascii_lowercase();

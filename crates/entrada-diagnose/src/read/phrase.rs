@@ -69,7 +69,13 @@ pub(super) fn in_words(text: &str) -> Option<HttpAnswer> {
         let logged = version.starts_with("http/");
         // `Forbidden (403)`
         let follows = !reason.is_empty() && before.ends_with(&reason);
-        if lower[end..].contains(&reason) || named || logged || follows {
+        // `the request returned a 403 code`
+        let rest = lower[end..].trim_start_matches([' ', ')']);
+        let is_answer = [" a", " an", " with", " got", "returned", "received"]
+            .iter()
+            .any(|it| before.ends_with(it))
+            && ["code", "error", "response", "status"].iter().any(|it| rest.starts_with(it));
+        if lower[end..].contains(&reason) || named || logged || follows || is_answer {
             return Some(answer(status, text));
         }
     }

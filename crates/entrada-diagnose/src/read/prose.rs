@@ -7,7 +7,7 @@ use super::{
 };
 use crate::Evidence;
 use crate::service::azure::missing_right;
-use crate::service::{HttpAnswer, MailLog, failed_check, families, known_errors};
+use crate::service::{HttpAnswer, MailLog, failed_check, known_errors, stated};
 use crate::shape::Shape;
 use entrada_core::oauth::ErrorResponse;
 
@@ -81,15 +81,21 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     if let Some(answer) = known.or_else(|| lacks().then(|| HttpAnswer::of_body(trimmed))) {
         add(ArtifactKind::ServiceText, of_answer(answer));
     }
-    found.extend(sent.map(|sent| sent.artifact));
-    // What nothing else reads may still state a failure, unless the text shows the address of a request that failed, or ends
-    // with a token.
-    let beside = || mentions::of(trimmed, false);
-    let explains = |beside: Mentions| beside.acquired.is_some() || !beside.causes().is_empty();
-    if found.is_empty() && families::find(trimmed).is_some() && !explains(beside()) {
+    // What nothing else reads may still state a cause, unless the text ends with a token. The address of a request that failed
+    // explains more than words in any order.
+    let states = || {
+        let beside: Mentions = mentions::of(trimmed, false);
+        beside.acquired.is_none()
+            && stated::find(trimmed, false, |family| {
+                family.is_in_order() || beside.causes().is_empty()
+            })
+            .is_some()
+    };
+    if found.is_empty() && states() {
         let content = Box::new(of_answer(HttpAnswer::of_body(trimmed)));
         found.push(Artifact { kind: ArtifactKind::ServiceText, span: span(), content });
     }
+    found.extend(sent.map(|sent| sent.artifact));
     if found.is_empty() {
         found.extend(audience(text, base));
     }

@@ -96,6 +96,15 @@ impl HttpAnswer {
             .filter(|code| !code.is_empty())
     }
 
+    /// The status that a JSON error names as a number, where the answer came without its own: `"code": 403`.
+    pub(super) fn status_in_body(&self) -> Option<u16> {
+        let json = self.json()?;
+        let error = json.get("error").filter(|error| error.is_object()).unwrap_or(&json);
+        let named = |name: &&str| error.get(*name).and_then(Value::as_u64);
+        let number = ["code", "status", "statusCode", "status_code"].iter().find_map(named)?;
+        u16::try_from(number).ok().filter(|status| [401, 403].contains(status))
+    }
+
     /// The Exchange error code, regardless of the status.
     pub fn soap_error(&self) -> Option<String> {
         let of = |name: &str| self.body.contains(name).then(|| element(&self.body, name)).flatten();

@@ -2,13 +2,14 @@
 //! contents count more than the status.
 
 use super::azure::{AzureService, lacks_action, missing_right};
+use super::by_statement::Place;
 use super::hypothesis::{Hypothesis, token_explains};
 use super::rights::{access_denied, by_directory, forbidden, no_permission, unauthorised};
 use super::words::{
     CHALLENGED, DIRECTORY, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED,
     WORDS,
 };
-use super::{HttpAnswer, Service, families, hosts, known_errors, token_check};
+use super::{HttpAnswer, Service, hosts, known_errors, token_check};
 use crate::{Confidence, Facts, RuleId, observed};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
@@ -27,31 +28,30 @@ pub(super) fn evidence(answer: &HttpAnswer) -> Vec<(&'static str, String)> {
 
 /// The causes, most important first. Where the answer only allows guesses, what its text states counts more.
 pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
-    let found = by_structure(facts, answer);
-    if answer.is_good() || facts.claims().is_some() || token_explains(facts) {
-        return found;
-    }
+    // From a SOAP answer only the error counts: the rest may contain subjects and names.
+    let said = match answer.soap_error() {
+        Some(code) => format!("{code}\n{}", answer.message().unwrap_or_default()),
+        None => answer.said(),
+    };
+    let azure = azure_service(facts, answer);
+    let known = by_words(facts, answer, azure, &said);
+    let is_known = known.is_some();
+    let found = known.unwrap_or_else(|| by_status(facts, answer, azure, &said));
     // A status in a sentence is a guess as long as nobody knows who sent it.
     let is_in_words = answer.headers.is_empty() && answer.json().is_none();
     let is_guess = |one: &Hypothesis| {
         one.confidence == Confidence::Possible || (is_in_words && one.id == RuleId::ServiceIncident)
     };
-    if !found.iter().all(is_guess) {
-        return found;
-    }
-    let said = answer.said();
-    let counts = |stated: &families::Stated| {
-        // A record that allows only a guess has its reasons, and so has a code that stands for several causes.
-        let has_reasons = known_errors::find(&said).is_some()
-            || DIRECTORY.iter().any(|words| said.to_ascii_lowercase().contains(words))
-            || !facts.evidence.mentions.causes().is_empty();
-        !has_reasons && (found.is_empty() || is_in_words || stated.is_specific())
-    };
-    match families::find(&said).filter(counts) {
-        Some(stated) => vec![stated.cause()],
-        None => {
-            found.into_iter().map(|one| if is_in_words { in_words(one) } else { one }).collect()
-        }
+    let is_open = found.iter().all(is_guess)
+        && !answer.is_good()
+        && facts.claims().is_none()
+        && !token_explains(facts);
+    let is_vague = found.is_empty() || is_in_words;
+    let place = Place { facts, answer, azure, said: &said, is_known, is_open, is_vague };
+    match place.causes() {
+        Some(causes) => causes,
+        None if is_open && is_in_words => found.into_iter().map(in_words).collect(),
+        None => found,
     }
 }
 
@@ -63,40 +63,40 @@ fn in_words(mut one: Hypothesis) -> Hypothesis {
     one
 }
 
-/// The causes by status, code and known words.
-fn by_structure(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
+/// The causes by codes and known words.
+fn by_words(
+    facts: &Facts,
+    answer: &HttpAnswer,
+    azure: Option<&'static AzureService>,
+    said: &str,
+) -> Option<Vec<Hypothesis>> {
     let status = answer.status;
     if let Some(told) = from_between(answer) {
-        return vec![told];
+        return Some(vec![told]);
     }
     if status == Some(203)
         && let Some(told) = by_default_command(facts, answer, "")
     {
-        return vec![told];
+        return Some(vec![told]);
     }
     // Azure DevOps sends its sign-in page with status 203 where it does not accept a token.
     if status == Some(203) && answer.is_html() {
-        return known_errors::find(&answer.body)
-            .map(|known| known.causes(facts))
-            .unwrap_or_default();
+        return Some(
+            known_errors::find(&answer.body).map(|known| known.causes(facts)).unwrap_or_default(),
+        );
     }
     // SOAP sends some errors with status 200.
     if status.is_some_and(|status| status < 400) && answer.soap_error().is_none() {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    // From a SOAP answer only the error counts: the rest may contain subjects and names.
-    let said = match answer.soap_error() {
-        Some(code) => format!("{code}\n{}", answer.message().unwrap_or_default()),
-        None => answer.said(),
-    };
     let text = said.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let asked_to_slow_down = answer.header("x-ms-asthrottle").next().is_some();
     if status == Some(429) || asked_to_slow_down || has(&THROTTLED) {
-        return vec![
+        return Some(vec![
             Hypothesis::certain(RuleId::Throttled, "the service asks for fewer requests")
                 .help(pause(facts, answer)),
-        ];
+        ]);
     }
     let asks = answer.claims();
     if asks.is_some() || has(&CHALLENGED) {
@@ -115,7 +115,7 @@ fn by_structure(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
                 .help("an administrator compares the address in the sign-in log with the named locations of the policy");
         }
         told.evidence.extend(asks.map(|claims| ("claims", claims)));
-        return vec![told];
+        return Some(vec![told]);
     }
     if answer.service() == Service::Arm
         && answer.code().is_some_and(|code| code.ends_with("AuthorizationFailed"))
@@ -126,36 +126,36 @@ fn by_structure(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             RuleId::AzureRoleMissing,
             "the caller has no role that allows this action",
         );
-        known_errors::refine_role_scope(&said, &mut told);
-        return vec![told];
+        known_errors::refine_role_scope(said, &mut told);
+        return Some(vec![told]);
     }
     if let Some(told) = by_basic(facts, answer, &text) {
-        return vec![told];
+        return Some(vec![told]);
     }
     if text.contains("expired or is not yet valid") {
-        return vec![expired_or_early(facts)];
+        return Some(vec![expired_or_early(facts)]);
     }
     if let Some(reason) = answer.header("x-ews-policy-reason").next() {
-        return vec![
+        return Some(vec![
             Hypothesis::certain(RuleId::ExchangePolicyBlock, "an Exchange policy refuses the call")
                 .with_evidence("X-EWS-Policy-Reason", reason),
-        ];
+        ]);
     }
     if let Some(told) = by_default_command(facts, answer, &text) {
-        return vec![told];
+        return Some(vec![told]);
     }
     if let Some(told) = by_audience(facts, answer).or_else(|| by_resource(facts, answer)) {
-        return vec![told];
+        return Some(vec![told]);
     }
     if let Some(told) = by_application(facts, answer, &text) {
-        return vec![told];
+        return Some(vec![told]);
     }
-    let known = known_error(facts, answer, &said)
+    let known = known_error(facts, answer, said)
         // The token itself shows whether such a guess is right.
         .filter(|known| !(known.is_guess_of_audience() && facts.claims().is_some()));
     if let Some(known) = known {
         // Which mailbox is missing depends on the token.
-        return match known.error.cause {
+        return Some(match known.error.cause {
             RuleId::NoMailboxLicense => {
                 let mut told = no_mailbox(facts, &text);
                 told.confidence = told.confidence.max(known.error.confidence);
@@ -164,28 +164,27 @@ fn by_structure(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
             // A refresh token or an ID token has its own finding, which explains these words.
             RuleId::MalformedToken if token_explains(facts) => Vec::new(),
             _ => known.causes(facts),
-        };
+        });
     }
-    let azure = azure_service(facts, answer);
-    if let Some(causes) = by_missing_right(facts, answer, azure, &said) {
-        return causes;
+    if let Some(causes) = by_missing_right(facts, answer, azure, said) {
+        return Some(causes);
     }
     let check = Some(answer)
         .filter(|answer| answer.service() == Service::Other && !token_explains(facts))
-        .and_then(|_| token_check::find(&said));
+        .and_then(|_| token_check::find(said));
     // The words below are about access tokens.
     if let Some(check) = check.filter(|check| check.is_of_id_token()) {
-        return vec![check.cause(&said)];
+        return Some(vec![check.cause(said)]);
     }
     // "The refresh token has expired" says nothing of the access token.
     let of_access = text.replace("refresh token", "refresh").replace("refresh_token", "refresh");
     let names = |words: &[&str]| words.iter().any(|word| of_access.contains(word));
     let by_words = WORDS.iter().find(|(words, ..)| names(words));
     if let Some((_, id, confidence, message)) = by_words {
-        return vec![Hypothesis::new(*id, *confidence, *message)];
+        return Some(vec![Hypothesis::new(*id, *confidence, *message)]);
     }
     if has(&NO_MAILBOX) || has(&NO_USER) {
-        return vec![no_mailbox(facts, &text)];
+        return Some(vec![no_mailbox(facts, &text)]);
     }
     // A filter or an id can be malformed too. The status 401 shows that the words are about the token.
     let of_a_token = status == Some(401) || (status.is_none() && has(&["token", "jwt"]));
@@ -193,32 +192,44 @@ fn by_structure(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         // A refresh token or an ID token has its own finding, which explains these words.
         let explained = token_explains(facts);
         let told = "the service cannot read the token it received";
-        return if explained {
+        return Some(if explained {
             Vec::new()
         } else {
             vec![Hypothesis::certain(RuleId::MalformedToken, told)]
-        };
+        });
     }
     if let Some(check) = check {
-        return vec![check.cause(&said)];
+        return Some(vec![check.cause(said)]);
     }
     if has(&SIGNATURE) {
-        return if token_explains(facts) {
+        return Some(if token_explains(facts) {
             Vec::new()
         } else {
             vec![Hypothesis::likely(
                 RuleId::MalformedToken,
                 "the service says that the token's signature is invalid: the token was changed or cut short, or it is for another service",
             )]
-        };
+        });
     }
     if has(&DIRECTORY) {
-        return by_directory(facts, answer);
+        return Some(by_directory(facts, answer));
     }
     if has(&NO_PERMISSION) {
-        return vec![no_permission(facts)];
+        return Some(vec![no_permission(facts)]);
     }
-    match status {
+    None
+}
+
+/// The causes by the status and the words beside it.
+fn by_status(
+    facts: &Facts,
+    answer: &HttpAnswer,
+    azure: Option<&'static AzureService>,
+    said: &str,
+) -> Vec<Hypothesis> {
+    let text = said.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    match answer.status.or_else(|| answer.status_in_body()) {
         Some(502..=504) => vec![
             Hypothesis::certain(RuleId::ServiceIncident, "the service failed to answer")
                 .help(pause(facts, answer)),

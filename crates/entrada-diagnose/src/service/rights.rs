@@ -1,5 +1,6 @@
 //! The causes of an authorization failure at a service: permissions, access to a mailbox, policies.
 
+use super::directory_client;
 use super::hypothesis::{Hypothesis, token_explains};
 use super::{HttpAnswer, Service};
 use crate::{Confidence, Facts, RuleId};
@@ -20,6 +21,9 @@ pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
             ),
             Hypothesis::possible(RuleId::MissingScope, "that call may need another permission"),
         ];
+    }
+    if let Some(permission) = &facts.evidence.observed.directory_permission {
+        return vec![directory_client::missing(permission)];
     }
     vec![
         Hypothesis::possible(RuleId::MissingScope, "the token may lack a permission for that call")

@@ -38,7 +38,7 @@ const REDIRECTS: [&str; 5] =
     ["/callback", "finishlogin", "signin-oidc", "oauth2callback", "oidc/redirect"];
 
 /// Names of tokens and of their parts, in lower case.
-const TOKENS: [&str; 10] = [
+const TOKENS: [&str; 11] = [
     "access token",
     "access_token",
     "accesstoken",
@@ -49,6 +49,7 @@ const TOKENS: [&str; 10] = [
     "jws",
     "oidc",
     "token",
+    "validationparameters",
 ];
 
 /// Words for each property, in lower case; the first match counts.

@@ -38,11 +38,28 @@ pub(super) fn organization(directories: &[Directory], tid: &str) -> Value {
     json!({ "@odata.context": "organization", "value": all })
 }
 
+/// The id of the folder at the root of every drive.
+pub(super) const ROOT_FOLDER: &str = "01ROOTFOLDER";
+
+pub(super) fn drive_id(account: &EmulatedAccount) -> String {
+    format!("b!{}", guid_of(account.oid))
+}
+
+/// The folder at the root of a drive. It is empty.
+pub(super) fn root_folder(account: &EmulatedAccount) -> Value {
+    json!({
+        "@odata.context": "drives('root')/root/$entity",
+        "id": ROOT_FOLDER, "name": "root", "size": 0, "folder": { "childCount": 0 }, "root": {},
+        "webUrl": "https://contoso-my.sharepoint.example/Documents",
+        "parentReference": { "driveType": "business", "driveId": drive_id(account) },
+    })
+}
+
 pub(super) fn drive(account: &EmulatedAccount) -> Value {
     let kind = if account.is_personal() { "personal" } else { "business" };
     json!({
         "@odata.context": "drives/$entity",
-        "id": format!("b!{}", guid_of(account.oid)), "driveType": kind, "name": "OneDrive",
+        "id": drive_id(account), "driveType": kind, "name": "OneDrive",
         "owner": { "user": { "id": account.oid, "displayName": account.name, "email": account.username } },
         "quota": { "state": "normal", "total": 1_099_511_627_776_i64, "used": 0, "remaining": 1_099_511_627_776_i64 },
     })

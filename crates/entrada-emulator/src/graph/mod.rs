@@ -71,6 +71,11 @@ impl State {
                 let account = self.accounts().find(is_named).ok_or(NO_OBJECT)?;
                 Self::below_user(caller, account, below, call, now)
             }
+            ["drives", id, below @ ..] => {
+                let is_named = |account: &&EmulatedAccount| directory::drive_id(account) == *id;
+                let account = self.accounts().find(is_named).ok_or(NO_OBJECT)?;
+                Self::below_drive(caller, account, below, call)
+            }
             ["organization"] => {
                 let needed = ["User.Read", "Organization.Read.All", "User.ReadWrite.All"];
                 check_access(caller, call, &needed, DENIED)?;
@@ -107,13 +112,29 @@ impl State {
                 let drive = directory::drive(account);
                 Ok(json!({ "@odata.context": "drives", "value": [drive] }))
             }
-            ["drive"] => {
-                check_access(caller, call, &[], DENIED)?;
-                Ok(directory::drive(account))
-            }
+            ["drive", below @ ..] => Self::below_drive(caller, account, below, call),
             ["memberOf" | "transitiveMemberOf"] => {
                 check_access(caller, call, &[], DENIED)?;
                 Ok(directory::member_of(account))
+            }
+            _ => Err(NO_SEGMENT),
+        }
+    }
+
+    /// A drive, the folder at its root, and what is in that: nothing.
+    fn below_drive(
+        caller: &Caller,
+        account: &EmulatedAccount,
+        below: &[&str],
+        call: &Call,
+    ) -> Result<Value, GraphError> {
+        check_access(caller, call, &[], DENIED)?;
+        match below {
+            [] => Ok(directory::drive(account)),
+            ["root"] => Ok(directory::root_folder(account)),
+            ["root", "children"] => Ok(json!({ "@odata.context": "driveItems", "value": [] })),
+            ["items", id, "children"] if *id == directory::ROOT_FOLDER => {
+                Ok(json!({ "@odata.context": "driveItems", "value": [] }))
             }
             _ => Err(NO_SEGMENT),
         }

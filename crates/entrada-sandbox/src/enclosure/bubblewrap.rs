@@ -34,6 +34,8 @@ pub(super) struct Enclosure<'a> {
     pub(super) setup: &'a [u8],
     pub(super) ca_pem: &'a str,
     pub(super) java_store: &'a [u8],
+    /// The variables that nothing inside gets: the program could read them from the process that started it.
+    pub(super) without: &'a [String],
 }
 
 /// How the namespaces are made.
@@ -52,9 +54,13 @@ pub(super) struct Ended {
     pub(super) record: Vec<u8>,
 }
 
-/// bubblewrap among the folders of `path`.
+/// bubblewrap among the folders of `path`. A program in the working directory is never used: it may have come with the
+/// program that is to be run.
 pub(super) fn find(path: Option<&OsString>) -> Option<PathBuf> {
-    std::env::split_paths(path?).map(|folder| folder.join("bwrap")).find(|file| file.is_file())
+    std::env::split_paths(path?)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join("bwrap"))
+        .find(|file| file.is_file())
 }
 
 impl Enclosure<'_> {
@@ -90,6 +96,9 @@ impl Enclosure<'_> {
         files.mappings.push(FdMapping { parent_fd: lifeline, child_fd: LIFELINE_DESCRIPTOR });
         let mut command = Command::new(self.bubblewrap);
         command.args(&arguments);
+        for name in self.without {
+            command.env_remove(name);
+        }
         command.fd_mappings(files.mappings).map_err(io::Error::other)?;
         let status = command.status()?;
         drop(held);
@@ -240,6 +249,19 @@ mod tests {
         let text = "passwd: files\nhosts: files mdns4_minimal [NOTFOUND=return] dns myhostname\n";
         assert_eq!(with_dns(text), "passwd: files\nhosts: files dns\n");
         assert_eq!(with_dns(""), "hosts: files dns\n");
+    }
+
+    #[test]
+    fn a_program_of_the_working_directory_is_not_bubblewrap() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("bwrap"), "").unwrap();
+        let current = std::env::current_dir().unwrap();
+        let up = "../".repeat(current.components().count());
+        let relative = Path::new(&up).join(folder.path().strip_prefix("/").unwrap());
+        assert!(relative.join("bwrap").is_file());
+        assert_eq!(find(Some(&relative.into())), None);
+        let found = find(Some(&folder.path().into())).unwrap();
+        assert_eq!(found, folder.path().join("bwrap"));
     }
 
     #[test]

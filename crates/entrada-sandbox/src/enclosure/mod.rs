@@ -5,7 +5,9 @@ mod environment;
 mod layout;
 mod observe;
 mod outcome;
+mod processes;
 mod proxy;
+mod signals;
 mod supervise;
 mod trust;
 mod user;
@@ -111,6 +113,8 @@ pub struct SandboxOptions<'a> {
     pub inside: Vec<OsString>,
     /// The environment.
     pub variables: Variables<'a>,
+    /// The variables that the program does not get: those with secrets of this process.
+    pub without: Vec<String>,
 }
 
 impl std::fmt::Debug for SandboxOptions<'_> {
@@ -173,6 +177,7 @@ pub fn run(options: &SandboxOptions<'_>) -> Result<Outcome, SandboxError> {
         runs: options.runs.max(1),
         timeout: options.timeout,
         output: options.output,
+        without: options.without.clone(),
         key_pem: authority.key_pem().to_owned(),
         now,
     };
@@ -199,6 +204,7 @@ fn run_in_namespaces(
         setup: &setup,
         ca_pem: authority.pem(),
         java_store: &java_store,
+        without: &plan.without,
     };
     let is_root = rustix::process::geteuid().is_root();
     // Root in a container may lack the privilege for namespaces, and be allowed a namespace of users.

@@ -8,16 +8,20 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use rustix::process::Pid;
 use rustix::termios::isatty;
 
 use super::OutputTarget;
-use super::watch::{CommandLines, FileSearch, Output};
+use super::signals::Signals;
+use super::watch::{CommandLines, FileSearch, Output, own_outputs};
 use crate::RunEnd;
 use crate::judge::Observation;
 use crate::world::{KnownSecret, clock};
 
 /// How long the rest of the output is waited for: a process that the program left behind may keep it open.
 const OUTPUT_WAIT: Duration = Duration::from_millis(500);
+/// Milliseconds that a program has to end by itself after a signal.
+const GRACE: i64 = 5_000;
 /// Milliseconds between two looks at a program whose time is limited.
 const LOOK: u64 = 20;
 
@@ -48,6 +52,7 @@ impl Watch {
         mut command: Command,
         target: OutputTarget,
         timeout: Option<u64>,
+        signals: Option<&Signals>,
     ) -> io::Result<RunEnd> {
         let at = clock::milliseconds();
         let same = target == OutputTarget::Same;
@@ -61,7 +66,7 @@ impl Watch {
         }
         let mut child = command.spawn()?;
         let copied = self.copy_output(&mut child, target);
-        let (status, is_timed_out) = wait(&mut child, timeout)?;
+        let (status, is_timed_out) = wait(&mut child, timeout, signals)?;
         for done in copied {
             let _ = done.recv_timeout(OUTPUT_WAIT);
         }
@@ -98,7 +103,8 @@ impl Watch {
         let mut found = self.lines.end(secrets);
         found.extend(self.stdout.secrets("standard output", true, secrets));
         found.extend(self.stderr.secrets("standard error", false, secrets));
-        let search = FileSearch { secrets, since: self.started, home };
+        let outputs = own_outputs();
+        let search = FileSearch { secrets, since: self.started, home, outputs: &outputs };
         for folder in folders {
             found.extend(search.below(folder));
         }
@@ -122,16 +128,29 @@ fn copy(
 }
 
 /// The status of the child, and whether it was ended after `timeout` seconds.
-fn wait(child: &mut Child, timeout: Option<u64>) -> io::Result<(ExitStatus, bool)> {
-    let Some(seconds) = timeout else { return Ok((child.wait()?, false)) };
-    let end = clock::milliseconds() + i64::try_from(seconds).unwrap_or(i64::MAX / 1_000) * 1_000;
+fn wait(
+    child: &mut Child,
+    timeout: Option<u64>,
+    signals: Option<&Signals>,
+) -> io::Result<(ExitStatus, bool)> {
+    if timeout.is_none() && signals.is_none() {
+        return Ok((child.wait()?, false));
+    }
+    let in_milliseconds = |seconds| i64::try_from(seconds).unwrap_or(i64::MAX / 1_000) * 1_000;
+    let after = |milliseconds: i64| clock::milliseconds().saturating_add(milliseconds);
+    let mut end = timeout.map(|seconds| after(in_milliseconds(seconds)));
+    let mut is_timed_out = true;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok((status, false));
         }
-        if end <= clock::milliseconds() {
+        if end.is_some_and(|end| end <= clock::milliseconds()) {
             child.kill()?;
-            return Ok((child.wait()?, true));
+            return Ok((child.wait()?, is_timed_out));
+        }
+        if signals.is_some_and(|signals| signals.pass_on(Pid::from_child(child))) {
+            end = Some(after(GRACE));
+            is_timed_out = false;
         }
         clock::pause(LOOK);
     }

@@ -6,6 +6,8 @@
 use std::net::TcpListener;
 
 use super::layout::Layout;
+use super::processes::Processes;
+use super::signals::Signals;
 use super::supervise::{Plan, Supervised, code_of_runs};
 use super::{Outcome, SandboxError, SandboxOptions};
 use crate::world::Listener;
@@ -19,14 +21,19 @@ pub(super) fn run(plan: &Plan, options: &SandboxOptions<'_>) -> Result<Outcome, 
     let folder = tempfile::Builder::new().prefix("entrada-sandbox-").tempdir()?;
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let port = listener.local_addr()?.port();
+    let layout = Layout::new(folder.path());
+    // Ended before the folder is removed, which some of them may be writing to.
+    let _processes = Processes::of(&layout);
+    let signals = Signals::begin()?;
     let supervised = Supervised {
         plan,
-        layout: Layout::new(folder.path()),
+        layout,
         listeners: vec![Listener::Proxy(listener)],
         dns: None,
         proxy: Some(port),
         program: &options.program,
         closes: &[],
+        signals: Some(&signals),
         variables: options.variables,
     };
     let mut record = supervised.run()?;

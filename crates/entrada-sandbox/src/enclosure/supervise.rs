@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::environment;
 use super::layout::{INSIDE, Layout, write_with_mode};
 use super::observe::{Watch, command_of};
+use super::signals::Signals;
 use super::user::User;
 use super::{
     AUTHORITY_NAME, BrowserKind, HomeFolder, LIFELINE_DESCRIPTOR, OutputTarget, RECORD_DESCRIPTOR,
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::world::{
     CertificateAuthority, DnsSockets, KnownSecret, Listener, RawRecord, Trust, World, WorldOptions,
-    secrets_of, serve_dns, serve_listeners,
+    secrets_of, serve_dns, serve_listeners, without_secrets,
 };
 
 /// The first line of a record: the process inside has started.
@@ -41,6 +42,8 @@ pub(super) struct Plan {
     pub(super) runs: u32,
     pub(super) timeout: Option<u64>,
     pub(super) output: OutputTarget,
+    /// The variables that the program does not get.
+    pub(super) without: Vec<String>,
     /// The private key of the authority of the run.
     pub(super) key_pem: String,
     /// Seconds since 1970.
@@ -58,6 +61,8 @@ pub(super) struct Supervised<'a> {
     pub(super) program: &'a [OsString],
     /// The descriptors that the program is not to have.
     pub(super) closes: &'a [i32],
+    /// Signals to pass on. Namespaces end with this process, and need none.
+    pub(super) signals: Option<&'a Signals>,
     pub(super) variables: Variables<'a>,
 }
 
@@ -86,6 +91,7 @@ pub fn run_inside(program: &[OsString], variables: Variables<'_>) -> io::Result<
         proxy: None,
         program,
         closes: &[RECORD_DESCRIPTOR, LIFELINE_DESCRIPTOR],
+        signals: None,
         variables,
     };
     let ended = supervised.run()?;
@@ -165,8 +171,9 @@ impl Supervised<'_> {
                 let _ = serve_listeners(listeners, for_thread, trust).await;
             });
         });
-        let environment =
+        let mut environment =
             environment::variables(&self.layout, plan.home, self.proxy, self.variables);
+        environment.extend(plan.without.iter().map(|name| (name.into(), None)));
         let mut watch = Watch::start();
         User {
             plan,
@@ -181,7 +188,10 @@ impl Supervised<'_> {
             world.begin_run(number);
             let mut command = command_of(self.program, self.closes);
             apply(&environment, &mut command);
-            runs.push(watch.run(command, plan.output, plan.timeout)?);
+            runs.push(watch.run(command, plan.output, plan.timeout, self.signals)?);
+            if self.signals.is_some_and(Signals::is_any) {
+                break;
+            }
         }
         let mut record = world.recorded();
         let secrets = secrets_of(&record);
@@ -210,10 +220,7 @@ impl Supervised<'_> {
 
 /// `line` without the secrets of the run and what looks like one.
 fn without(line: &str, secrets: &[KnownSecret]) -> String {
-    let mut line = line.to_owned();
-    for secret in secrets {
-        line = line.replace(&secret.value, "[secret]");
-    }
+    let line = without_secrets(line, secrets);
     let line = clean(&line);
     Redactor::without_likely_secrets(&line).into_owned()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -136,12 +136,27 @@ impl Output {
 }
 
 /// Searches files for secrets.
+#[derive(Clone, Copy)]
 pub(super) struct FileSearch<'a> {
     pub(super) secrets: &'a [KnownSecret],
     /// Files that were changed before are left out: milliseconds since 1970.
     pub(super) since: i64,
     /// The home folder, which is shown as `~`.
     pub(super) home: &'a Path,
+    /// The files that are no output of the program, but that this process writes its output to.
+    pub(super) outputs: &'a [FileId],
+}
+
+/// Device and inode of a file.
+pub(super) type FileId = (u64, u64);
+
+/// The files that standard output and standard error of this process lead to.
+pub(super) fn own_outputs() -> Vec<FileId> {
+    [rustix::stdio::stdout(), rustix::stdio::stderr()]
+        .into_iter()
+        .filter_map(|stream| rustix::fs::fstat(stream).ok())
+        .map(|file| (file.st_dev, file.st_ino))
+        .collect()
 }
 
 impl FileSearch<'_> {
@@ -173,7 +188,11 @@ impl FileSearch<'_> {
                     let is_reachable = is_reachable && mode & 0o011 != 0;
                     self.search(&entry.path(), is_reachable, depth + 1, left, found);
                 }
-            } else if metadata.is_file() && metadata.len() <= FILE_MAX && self.is_new(&metadata) {
+            } else if metadata.is_file()
+                && metadata.len() <= FILE_MAX
+                && self.is_new(&metadata)
+                && !self.outputs.contains(&(metadata.dev(), metadata.ino()))
+            {
                 let content = fs::read(entry.path()).unwrap_or_default();
                 // Other users cannot open a file in a folder that they cannot enter.
                 let mode = if is_reachable { mode } else { mode & 0o700 };
@@ -245,7 +264,7 @@ mod tests {
         fs::set_permissions(home.path().join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
         write(&home.path().join("a.log"), 0o600);
         let secrets = secrets();
-        let search = FileSearch { secrets: &secrets, since: 0, home: home.path() };
+        let search = FileSearch { secrets: &secrets, since: 0, home: home.path(), outputs: &[] };
         let mut found = search.below(home.path());
         found.sort_by_key(|one| format!("{one:?}"));
         let secret = SecretKind::RefreshToken;
@@ -256,6 +275,13 @@ mod tests {
                 Observation::File { secret, path: "~/open/token".into(), mode: 0o644 },
                 Observation::Log { secret, place: "`~/a.log`".into() },
             ]
+        );
+        let own = fs::metadata(home.path().join("open/token")).unwrap();
+        let others = FileSearch { outputs: &[(own.dev(), own.ino())], ..search };
+        assert_eq!(
+            others.below(home.path()).len(),
+            2,
+            "where the output goes is the user's choice"
         );
         let later = FileSearch { since: i64::MAX, ..search };
         assert!(later.below(home.path()).is_empty(), "older files are not the program's");

@@ -1,6 +1,7 @@
 //! One request and its response, with what the rules ask about it.
 
 use entrada_core::har::{Pair, Token, value_of};
+use entrada_core::{Redactor, clean};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -182,8 +183,10 @@ impl Exchange {
         }
     }
 
-    /// `POST login.microsoftonline.com/common/oauth2/v2.0/token`, for reports.
+    /// `POST login.microsoftonline.com/common/oauth2/v2.0/token`, for reports: on one line, without control characters and
+    /// without what looks like a secret. An archive may be a stranger's.
     pub fn shown(&self) -> String {
-        format!("{} {}{}", self.method, self.host, self.path)
+        let text = format!("{} {}{}", self.method, self.host, self.path);
+        Redactor::without_likely_secrets(&clean(&text)).into_owned()
     }
 }

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use entrada_core::Redactor;
 use entrada_core::har::{
     Content, Har, HarEntry, Pair, PostData, Request, Response, Timings, Token, TraceSummary,
     timestamp,
 };
+use entrada_core::{Redactor, to_json_pretty};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -41,7 +41,11 @@ pub(crate) fn har(raw: &RawRecord, record: &Record, salt: [u8; 16]) -> String {
         }
     }
     document["log"][MEMBER] = json!({ "observations": raw.observations, "names": raw.names });
-    format!("{document:#}\n")
+    // Names of files, processes and hosts are the program's choice.
+    let mut text = Vec::new();
+    let _ = to_json_pretty(&mut text, &document);
+    text.push(b'\n');
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// What a redacted entry does not show.
@@ -184,6 +188,32 @@ mod tests {
     }
 
     #[test]
+    fn names_that_a_program_chooses_move_no_cursor() {
+        use crate::judge::{Observation, SecretKind};
+        const HOSTILE: &str = "a\u{1b}[2J\u{9b}31m\u{202e}b";
+        let mut raw = raw();
+        raw.names = vec![HOSTILE.to_owned()];
+        let (secret, path) = (SecretKind::RefreshToken, HOSTILE.to_owned());
+        raw.observations = vec![Observation::File { secret, path, mode: 0o644 }];
+        let mut record = raw.judged();
+        record.exchanges[0].method = format!("GET{HOSTILE}");
+        let findings = judge(&record);
+        let names = raw.names.clone();
+        let report = crate::report::Report {
+            record: &record,
+            findings: &findings,
+            runs: &[],
+            names: &names,
+            notes: &[],
+            archive: None,
+        };
+        let shown = record.exchanges[0].shown();
+        for text in [har(&raw, &record, [7; 16]), report.html(), shown] {
+            assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text:?}");
+        }
+    }
+
+    #[test]
     fn the_data_of_an_api_stay_out_and_hide_no_later_address() {
         let mut raw = raw();
         let call = |at: i64, path: &str| {
@@ -207,7 +237,10 @@ mod tests {
 
     #[test]
     fn reports_hold_no_secret() {
-        let raw = raw();
+        let mut raw = raw();
+        // A program may put a token anywhere in an address.
+        let url = "https://graph.microsoft.com/v1.0/r2-a-refresh-token-2/me".to_owned();
+        raw.exchanges.push(RawExchange { method: "GET".into(), url, ..raw.exchanges[0].clone() });
         let record = raw.judged();
         let findings = judge(&record);
         let report = crate::report::Report {
@@ -218,6 +251,8 @@ mod tests {
             notes: &[],
             archive: Some("a.har"),
         };
+        let path = &record.exchanges[4].path;
+        assert_eq!(path, "/v1.0/[secret]/me");
         for text in [report.html(), report.json().to_string(), report.sarif().to_string()] {
             assert!(text.contains("rotated-token-not-kept"));
             for secret in SECRETS {

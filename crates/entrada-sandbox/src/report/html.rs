@@ -1,5 +1,6 @@
 //! The findings as one HTML page: a timeline with a lane for each host, and each finding at its request.
 
+use entrada_core::clean;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Report, shown_path};
@@ -132,11 +133,11 @@ fn bar(exchange: &Exchange, lanes: &[&str]) -> Markup {
     };
     html! {
         span.call.(tone) style=(format!("--lane:{lane}")) {
-            b { (exchange.method) } " " span.on { (exchange.host) } span.path { (shown_path(&exchange.path)) }
+            b { (clean(&exchange.method)) } " " span.on { (exchange.host) } span.path { (shown_path(&exchange.path)) }
             span.answer {
-                @if let Some(grant) = exchange.grant() { (grant) " " }
+                @if let Some(grant) = exchange.grant() { (clean(grant)) " " }
                 @if exchange.status == 0 { "no answer" } @else { (exchange.status) }
-                @if let Some(error) = exchange.error() { " " (entrada_core::clean(error)) }
+                @if let Some(error) = exchange.error() { " " (clean(error)) }
                 @if 1 < exchange.run { " run " (exchange.run) }
             }
         }
@@ -163,7 +164,7 @@ fn card(finding: &Finding) -> Markup {
 fn names(report: &Report<'_>) -> Markup {
     html! {
         @if !report.names.is_empty() {
-            section { h2 { "Names that were resolved" } ul { @for name in report.names { li { code { (name) } } } } }
+            section { h2 { "Names that were resolved" } ul { @for name in report.names { li { code { (clean(name)) } } } } }
         }
         @if !report.notes.is_empty() {
             section { h2 { "Not observed" } ul { @for note in report.notes { li { (note) } } } }

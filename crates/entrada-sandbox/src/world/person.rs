@@ -92,16 +92,19 @@ impl Person {
 
     /// Follows a redirect, or submits the form of the page; `None` on the last page.
     fn next(&self, page: &Page, user_code: Option<&str>) -> Option<Page> {
+        // A program may open a page of its own, which leads to the authority.
+        let is_own = page.url.host_str().is_some_and(hosts::is_local);
+        let is_recorded = |url: &Url| is_own || url.host_str().is_some_and(hosts::is_local);
         let location = page.response.headers().get(header::LOCATION);
         if let Some(location) = location.and_then(|value| value.to_str().ok()) {
             let url = page.url.join(location).ok()?;
-            return self.load("GET", &url, None, hosts::is_local(url.host_str()?));
+            return self.load("GET", &url, None, is_recorded(&url));
         }
         let text = String::from_utf8_lossy(page.response.body()).into_owned();
         let form = Form::in_page(&text)?;
         let url = page.url.join(&form.action).ok()?;
         let members = form.filled_in(self.user.as_deref(), user_code)?;
-        self.load("POST", &url, Some(&members), hosts::is_local(url.host_str()?))
+        self.load("POST", &url, Some(&members), is_recorded(&url))
     }
 
     /// Loads a page. What the program itself caused is recorded: the address that it opened, and the answer that it gets.

@@ -5,6 +5,7 @@ use entrada_core::har::{is_form, pairs_of};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::secrets::{secrets_of, without_secrets};
 use crate::RunEnd;
 use crate::judge::{Exchange, Observation, Record};
 
@@ -65,6 +66,11 @@ impl RawRecord {
         let exchanges = exchanges.filter_map(|(index, raw)| exchange(index + 1, raw)).collect();
         let mut record = Record { exchanges, observations: self.observations.clone() };
         crate::judge::take_facts(&mut record);
+        // Reports show paths, and a program may put a token into one.
+        let secrets = secrets_of(self);
+        for exchange in &mut record.exchanges {
+            exchange.path = without_secrets(&exchange.path, &secrets);
+        }
         record
     }
 }

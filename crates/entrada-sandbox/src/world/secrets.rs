@@ -46,6 +46,11 @@ pub(crate) fn secrets_of(record: &RawRecord) -> Vec<KnownSecret> {
     found
 }
 
+/// `text` without `secrets`.
+pub(crate) fn without_secrets(text: &str, secrets: &[KnownSecret]) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(&secret.value, "[secret]"))
+}
+
 fn add(found: &mut Vec<KnownSecret>, name: &str, value: &str) {
     if let Some(kind) = SecretKind::of_name(name)
         && LENGTH_MIN <= value.len()

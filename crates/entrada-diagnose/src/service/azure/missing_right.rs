@@ -3,12 +3,14 @@
 use crate::excerpt::statement;
 
 /// Nouns for a caller, in lower case.
-const CALLERS: [&str; 10] = [
+const CALLERS: [&str; 11] = [
     "account",
     "application",
     "caller",
     "client",
     "identity",
+    // "has permission to …; however, it does not have permission to …"
+    "it",
     "principal",
     "service principal",
     "user",

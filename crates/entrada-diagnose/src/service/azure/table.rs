@@ -13,7 +13,7 @@ pub(super) enum Rights {
 }
 
 /// The services, the ones with the more exact hosts first. Source: Microsoft's documentation of each service.
-pub(super) const SERVICES: [AzureService; 35] = [
+pub(super) const SERVICES: [AzureService; 36] = [
     AzureService {
         name: "OneLake",
         hosts: &["onelake.dfs.fabric.microsoft.com", "onelake.blob.fabric.microsoft.com"],
@@ -430,12 +430,33 @@ pub(super) const SERVICES: [AzureService; 35] = [
     AzureService {
         name: "Dataverse",
         hosts: &[".dynamics.com"],
-        clients: &["microsoft.powerplatform.dataverse", "microsoft.xrm."],
+        clients: &[
+            "microsoft.powerplatform.dataverse",
+            "microsoft.powerplatform.cds",
+            "microsoft.xrm.",
+            "dynamics-webapi",
+            "dynamicswebapi",
+            "dynamics-web-api",
+            "crmserviceclient",
+            "cdsserviceclient",
+        ],
         called: &[],
         resource: "",
         rights: Own,
         grant: "add the caller to the environment with a security role: an application user in the Power Platform admin center, for a user a licence as well",
         check: &[],
+    },
+    AzureService {
+        name: "Azure Artifacts",
+        hosts: &["pkgs.dev.azure.com", ".pkgs.visualstudio.com"],
+        clients: &["artifacts-credprovider", "credentialprovider.microsoft"],
+        called: &[],
+        resource: "499b84ac-1321-427f-aa17-267ca6975798",
+        rights: Own,
+        grant: "give the caller the role `Feed Reader` (to push, `Feed Publisher (Contributor)`) in the settings of the feed; in a pipeline that is the build service of the project",
+        check: &[
+            "the package manager has to send a credential at all: in a pipeline run `NuGetAuthenticate@1`, `npmAuthenticate@0` or `PipAuthenticate@1` first; on a developer's machine install the credential provider of Azure Artifacts and run once with `--interactive`",
+        ],
     },
     AzureService {
         name: "Azure Kubernetes Service",

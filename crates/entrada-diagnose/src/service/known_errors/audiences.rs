@@ -25,6 +25,29 @@ const EXPECTED: [&str; 7] = [
     "acquire a new token for the resource ",
 ];
 
+/// Further words before either, which count only where both are named and differ.
+const FOUND_NEAR: [&str; 9] = [
+    "found: ",
+    "found ",
+    "but got ",
+    "got: ",
+    "got ",
+    "received: ",
+    "received ",
+    "actual: ",
+    "token's audience is ",
+];
+const EXPECTED_NEAR: [&str; 8] = [
+    "expected: ",
+    "expected ",
+    "expecting ",
+    "want: ",
+    "want ",
+    "should be ",
+    "must be ",
+    "required audience ",
+];
+
 /// Maximum number of places at which an audience may follow.
 const PLACES_MAX: usize = 8;
 
@@ -60,6 +83,25 @@ pub(in crate::service) fn refine(text: &str, told: &mut Hypothesis) {
             told.help = vec![request(expected)];
         }
         (None, None) => told.confidence = Confidence::Possible,
+    }
+}
+
+/// Names the audience of the token and the expected one, if `text` has both.
+pub(in crate::service) fn name_both(text: &str, told: &mut Hypothesis) {
+    let lower = text.to_ascii_lowercase();
+    let after = |words: &[&str]| words.iter().find_map(|before| value_after(text, &lower, before));
+    let found = after(&FOUND).or_else(|| after(&FOUND_NEAR));
+    let expected = after(&EXPECTED).or_else(|| after(&EXPECTED_NEAR));
+    if let (Some(found), Some(expected)) = (found, expected)
+        && found != expected
+    {
+        let of = |audience: &str| match resources::of_audience(audience) {
+            Some(known) => format!("{} (`{audience}`)", known.name),
+            None => format!("`{audience}`"),
+        };
+        told.message =
+            format!("the token is for {}, and the service accepts {}", of(found), of(expected));
+        told.help = vec![request(expected)];
     }
 }
 
@@ -118,6 +160,23 @@ mod tests {
             assert!(told.message.contains(found), "{}", told.message);
             assert!(told.help[0].contains(expected), "{:?}", told.help);
         }
+    }
+
+    #[test]
+    fn the_expected_audience_decides_the_advice() {
+        let mut told = Hypothesis::likely(RuleId::WrongAudience, "x");
+        name_both(
+            "AKV10022: Invalid audience. Expected https://vault.usgovcloudapi.net, found: https://vault.azure.net.",
+            &mut told,
+        );
+        assert!(
+            told.help[0].contains("`https://vault.usgovcloudapi.net/.default`"),
+            "{:?}",
+            told.help
+        );
+        let mut told = Hypothesis::likely(RuleId::WrongAudience, "x");
+        name_both("Invalid audience. Expected another one", &mut told);
+        assert_eq!(told.message, "x");
     }
 
     #[test]

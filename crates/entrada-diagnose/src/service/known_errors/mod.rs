@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+pub(super) use self::audiences::name_both as name_both_audiences;
 pub(super) use self::audiences::refine as refine_audiences;
 pub(super) use self::issuers::refine as refine_issuers;
 pub(super) use self::role_scope::refine as refine_role_scope;
@@ -31,11 +32,12 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 17] = [
+const DATA: [&str; 18] = [
     include_str!("mail_and_sign_in.json"),
     include_str!("federation.json"),
     include_str!("sign_in_steps.json"),
     include_str!("teams_and_mail.json"),
+    include_str!("azure_tools.json"),
     include_str!("azure_data_more.json"),
     include_str!("azure_apis.json"),
     include_str!("azure_pipelines.json"),
@@ -66,7 +68,7 @@ pub(crate) struct KnownError {
     #[serde(default)]
     alone: bool,
     /// The cause that it points to.
-    #[serde(deserialize_with = "named")]
+    #[serde(deserialize_with = "rule")]
     pub(crate) cause: RuleId,
     /// Who can fix it, where that differs from the rule.
     #[serde(default)]
@@ -178,6 +180,9 @@ impl Match {
             first = first.help(help.clone());
         }
         match error.read {
+            Read::Nothing if error.cause == RuleId::WrongAudience => {
+                audiences::name_both(&self.text, &mut first);
+            }
             Read::Nothing => (),
             Read::Permissions => self.name_permissions(facts, &mut first),
             Read::Issuers => {
@@ -212,6 +217,8 @@ impl Match {
             RuleId::MailboxPermissionMissing => asks_administrator,
             // The record names the role, or the tenant, which the rule does not know.
             RuleId::AzureRoleMissing | RuleId::AppCertificateRequired => !first.help.is_empty(),
+            // The account of a command-line tool is no mailbox's.
+            RuleId::WrongAccount => first.help.iter().any(|help| help.contains("az login")),
             // A password of a database goes into no header.
             RuleId::MalformedToken => first.help.iter().any(|help| help.contains("bare token")),
             RuleId::MissingAppRole => !first.help.is_empty() && facts.claims().is_none(),
@@ -352,12 +359,16 @@ fn numbered<'a>(said: &'a [String], all: &mut Vec<&'a str>) -> Vec<Vec<usize>> {
 }
 
 /// The rule of this name.
-fn named<'de, D: serde::Deserializer<'de>>(from: D) -> Result<RuleId, D::Error> {
+/// The rule of this name.
+pub(super) fn rule<'de, D: serde::Deserializer<'de>>(from: D) -> Result<RuleId, D::Error> {
     let name = String::deserialize(from)?;
     RuleId::parse(&name).ok_or_else(|| serde::de::Error::custom(format!("no rule `{name}`")))
 }
 
-fn confidence<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Confidence, D::Error> {
+/// The confidence of this name.
+pub(super) fn confidence<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Confidence, D::Error> {
     let name = String::deserialize(from)?;
     let all = [Confidence::Certain, Confidence::Likely, Confidence::Possible];
     let found = all.into_iter().find(|one| one.id() == name);

@@ -1,0 +1,180 @@
+//! Programs of others in the sandbox, unmodified, up to their token and a call with it, and what is found about each.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::consumers::python;
+use crate::sandbox::Place;
+
+/// What a program said, and the findings about it, as `severity id`.
+struct Ran {
+    code: i32,
+    said: String,
+    findings: Vec<String>,
+}
+
+impl Ran {
+    #[track_caller]
+    fn has(&self, part: &str) {
+        assert!(self.said.contains(part), "{part}: {self}");
+    }
+
+    #[track_caller]
+    fn found(&self, finding: &str) {
+        assert!(self.findings.iter().any(|own| own == finding), "{finding}: {self}");
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?}\n{}", self.code, self.findings, self.said)
+    }
+}
+
+/// Runs `script` with `/bin/sh` in the sandbox.
+#[track_caller]
+fn run(script: &str, args: &[&str]) -> Ran {
+    let place = Place::new();
+    let script = place.file("script", script).display().to_string();
+    let words = ["--timeout", "120", "-o", "json"];
+    let args = [&words[..], args, &["--", "sh", &script]].concat();
+    let output = place.command(None, &args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let findings = document["findings"].as_array().unwrap_or_else(|| panic!("{said}")).iter();
+    let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    let findings = findings.map(|one| format!("{} {}", text(one, "severity"), text(one, "id")));
+    Ran { code: output.status.code().unwrap_or(-1), said, findings: findings.collect() }
+}
+
+#[track_caller]
+fn succeeded(script: &str, args: &[&str]) -> Ran {
+    let ran = run(script, args);
+    assert_eq!(ran.code, 0, "{ran}");
+    ran
+}
+
+#[test]
+fn entrada_signs_in_both_ways_and_reads_mail_at_the_hosts_of_microsoft() {
+    let script = r#"
+export ENTRADA_STORE=file ENTRADA_STORE_KEY=$(head -c32 /dev/urandom | base64)
+id="--client-id 11111111-1111-1111-1111-111111111111 --tenant organizations"
+for flow in device browser; do
+  ./entrada login --save $flow $id --job imap,graph-mail-read --flow $flow || exit
+  ./entrada probe $flow >&2 || exit
+  ./entrada token $flow --force-refresh | wc -c >&2 || exit
+done
+"#;
+    let ran = succeeded(script, &["--user", "eve@northwind.example"]);
+    ran.has("outlook.office365.com:993 accepted the token, and opened the mailbox for `eve@northwind.example`");
+    ran.has("graph.microsoft.com accepted the token");
+    assert!(!ran.said.contains("does not know the variable"), "{ran}");
+    assert!(ran.findings.iter().all(|one| !one.starts_with("error")), "{ran}");
+}
+
+#[test]
+fn msal_and_azure_identity_draw_no_error() {
+    let script = format!(
+        r#"{} - >&2 <<'END'
+import msal, requests
+from azure.identity import InteractiveBrowserCredential
+app = msal.PublicClientApplication("11111111-1111-1111-1111-111111111111",
+                                   authority="https://login.microsoftonline.com/organizations")
+flow = app.initiate_device_flow(scopes=["User.Read"])
+answer = app.acquire_token_by_device_flow(flow)
+me = requests.get("https://graph.microsoft.com/v1.0/me",
+                  headers={{"Authorization": "Bearer " + answer["access_token"]}})
+print("graph", me.status_code)
+silent = app.acquire_token_silent(["Mail.Read"], app.get_accounts()[0])
+print("silent", "access_token" in silent)
+print("vault", len(InteractiveBrowserCredential().get_token("https://vault.azure.net/.default").token) > 100)
+END
+"#,
+        python().display()
+    );
+    let ran = succeeded(&script, &[]);
+    for part in ["graph 200", "silent True", "vault True"] {
+        ran.has(part);
+    }
+    assert!(ran.findings.iter().all(|one| !one.starts_with("error")), "{ran}");
+}
+
+#[test]
+fn rclone_finds_its_drive_and_sends_no_challenge() {
+    let ran = succeeded("rclone config create drive onedrive >&2 && rclone lsd drive: >&2", &[]);
+    ran.has("drive_type = business");
+    ran.found("warning pkce-missing");
+}
+
+#[test]
+fn offlineimap_fetches_mail_and_refreshes_without_scope() {
+    let ran = succeeded(
+        r#"
+at=https://login.microsoftonline.com/organizations/oauth2/v2.0
+client=client_id=11111111-1111-1111-1111-111111111111
+scope="https://outlook.office.com/IMAP.AccessAsUser.All offline_access"
+member() { sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/"; }
+code=$(curl -sS $at/devicecode -d $client --data-urlencode "scope=$scope" | member device_code)
+sleep 6
+grant=grant_type=urn:ietf:params:oauth:grant-type:device_code
+refresh=$(printf '%s&%s&device_code=%s' $grant $client $code | curl -sS $at/token -d @- | member refresh_token)
+umask 077
+cat >$HOME/.offlineimaprc <<END
+[general]
+accounts = a
+ui = basic
+[Account a]
+localrepository = l
+remoterepository = r
+[Repository l]
+type = Maildir
+localfolders = ~/Mail
+[Repository r]
+type = IMAP
+remotehost = outlook.office365.com
+ssl = yes
+sslcacertfile = /etc/ssl/certs/ca-certificates.crt
+remoteuser = ada@contoso.example
+auth_mechanisms = XOAUTH2
+oauth2_request_url = https://login.microsoftonline.com/common/oauth2/v2.0/token
+oauth2_client_id = 11111111-1111-1111-1111-111111111111
+oauth2_client_secret =
+oauth2_refresh_token = $refresh
+readonly = True
+END
+offlineimap -o -1 >&2
+"#,
+        &[],
+    );
+    ran.has("Finished account 'a'");
+    ran.has("Copy message UID 1");
+    ran.found("warning refresh-without-scope");
+    ran.found("note secret-of-public-client");
+}
+
+/// The folder of an installed Azure CLI (`pip install azure-cli`), from `REAL_AZ`. It takes 700 MB.
+fn az() -> PathBuf {
+    std::env::var_os("REAL_AZ").map(PathBuf::from).expect("REAL_AZ is the folder of `az`")
+}
+
+#[test]
+#[ignore = "it needs the Azure CLI: REAL_AZ=FOLDER names the folder of `az`"]
+fn the_azure_cli_signs_in_both_ways_and_draws_no_error() {
+    let script = format!(
+        r"PATH={}:$PATH
+az login --use-device-code --allow-no-subscriptions -o none || exit
+az account list --query '[0].name' -o tsv >&2 || exit
+az rest --method get --url https://graph.microsoft.com/v1.0/me --query displayName -o tsv >&2 || exit
+az logout
+az login --allow-no-subscriptions -o none || exit
+az account get-access-token --resource https://vault.azure.net --query tokenType -o tsv >&2
+",
+        az().display()
+    );
+    let ran = succeeded(&script, &[]);
+    for part in ["Contoso subscription", "Ada Lovelace", "Bearer"] {
+        ran.has(part);
+    }
+    assert!(ran.findings.iter().all(|one| !one.starts_with("error")), "{ran}");
+}
