@@ -53,8 +53,15 @@ impl TomlFault {
         } else {
             without_values(table, place, error.message())
         };
-        let cure = at.and_then(|place| example_of(key_of(&place.content)?));
-        let cure = cure.map(|line| format!("write it like this: `{line}`"));
+        let cure = if error.message().starts_with("duplicate key") {
+            Some(
+                "the file has that name already: keep one of the two, with the lines of both"
+                    .to_owned(),
+            )
+        } else {
+            let line = at.and_then(|place| example_of(key_of(&place.content)?));
+            line.map(|line| format!("write it like this: `{line}`"))
+        };
         Self { cure, ..Self::at(text, error.span(), message) }
     }
 
@@ -479,6 +486,13 @@ mod tests {
         for text in ["lock-timeout = inf", "job = [imap"] {
             assert!(!fault(text).to_string().contains("quotes"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_has_a_cure() {
+        let text = "[profiles.crm]\ntenant = 'a.example'\n[profiles.crm]\njob = ['imap']\n";
+        let cure = fault(text).cure.unwrap();
+        assert!(cure.contains("keep one of the two"), "{cure}");
     }
 
     #[test]

@@ -162,14 +162,14 @@ fn az() -> PathBuf {
 #[ignore = "it needs the Azure CLI: REAL_AZ=FOLDER names the folder of `az`"]
 fn the_azure_cli_signs_in_both_ways_and_draws_no_error() {
     let script = format!(
-        r#"PATH={}:$PATH
+        r"PATH={}:$PATH
 az login --use-device-code --allow-no-subscriptions -o none || exit
 az account list --query '[0].name' -o tsv >&2 || exit
 az rest --method get --url https://graph.microsoft.com/v1.0/me --query displayName -o tsv >&2 || exit
 az logout
 az login --allow-no-subscriptions -o none || exit
 az account get-access-token --resource https://vault.azure.net --query tokenType -o tsv >&2
-"#,
+",
         az().display()
     );
     let ran = succeeded(&script, &[]);
