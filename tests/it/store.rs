@@ -345,11 +345,10 @@ fn a_rekey_whose_end_would_fail_does_not_begin() {
     good(init(&world, &["--store", "file"], ""));
     let items = world.stored();
     // A configuration that can be read and not replaced.
-    let config = world.config_path();
     #[cfg(target_os = "linux")]
     {
         use std::os::fd::AsRawFd as _;
-        let open = fs::File::open(&config).unwrap();
+        let open = fs::File::open(world.config_path()).unwrap();
         let path = format!("/proc/self/fd/{}", open.as_raw_fd());
         let new = world.home.path().join("never.key");
         let args =

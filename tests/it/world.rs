@@ -418,6 +418,7 @@ impl World {
     }
 
     /// Runs `entrada args…`, whose words need not be UTF-8.
+    #[cfg(unix)]
     pub(crate) fn run_os(&self, args: &[&OsStr]) -> Run {
         let argv: Vec<&OsStr> =
             std::iter::once("entrada".as_ref()).chain(args.iter().copied()).collect();
