@@ -25,8 +25,7 @@ fn expire(machine: &Machine) {
 fn share(machine: &Machine, count: usize, args: &[&str]) {
     let before = machine.posts("refresh_token");
     let started = Instant::now();
-    let children: Vec<Child> =
-        (0..count).map(|_| machine.entrada(args).spawn().unwrap()).collect();
+    let children: Vec<Child> = (0..count).map(|_| machine.entrada(args).spawn().unwrap()).collect();
     let mut tokens = BTreeSet::new();
     for child in children {
         tokens.insert(Ended::from(child.wait_with_output().unwrap()).with(0).out);
