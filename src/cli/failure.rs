@@ -254,8 +254,14 @@ pub(super) fn of_acquire(error: AcquireError, mut evidence: Evidence, login: &st
             if diagnosis.cause().is_some_and(is_useless) {
                 return Failure::new(Exit::Refused, why).judged(diagnosis);
             }
-            // The findings say what to do.
-            Failure::new(Exit::SignInNeeded, format!("sign-in needed: {why}")).judged(diagnosis)
+            // The findings say what to do, mostly with the command.
+            let is_told = |finding: &Finding| {
+                finding.help.iter().any(|help| help.contains("entrada login"))
+            };
+            let is_told = diagnosis.findings.iter().any(is_told);
+            let failure = Failure::new(Exit::SignInNeeded, format!("sign-in needed: {why}"));
+            let failure = failure.judged(diagnosis);
+            if is_told { failure } else { failure.help(format!("sign in: {login}")) }
         }
         AcquireError::Refused(refusal) => {
             let diagnosis = judge(*refusal, evidence);
@@ -375,7 +381,15 @@ fn judge(refusal: Refusal, mut evidence: Evidence) -> Diagnosis {
     evidence.context.grant_type = Some(refusal.grant_type.to_owned());
     evidence.context.code_ran_out = refusal.code_expired;
     evidence.refusal = Some(refusal.error);
-    diagnose::run(&evidence)
+    let mut diagnosis = diagnose::run(&evidence);
+    for finding in &mut diagnosis.findings {
+        // The settings of this run are those of its user.
+        let by_settings = [RuleId::InvalidTenant, RuleId::InvalidScope, RuleId::ResourceNotFound];
+        if by_settings.contains(&finding.rule.id) && finding.who == Who::Developer {
+            finding.who = Who::User;
+        }
+    }
+    diagnosis
 }
 
 /// The number for a refusal, by its cause.

@@ -16,7 +16,8 @@ pub(super) fn warning(settings: &Settings, server: &str, flag: &str) -> Option<S
     let base = local_authority(settings)?;
     Some(format!(
         "warning: the tokens are those of {}, on this machine, and {server} refuses them: name the server that accepts them with \
-         `{flag} HOST:PORT`; `entrada emulator --imap 0 --smtp 0` has such servers",
+         `{flag} HOST:PORT`; `entrada emulator --imap 0 --smtp 0` has such servers, for which `--security none` is needed unless \
+         it has `--tls`",
         base.trim_end_matches('/')
     ))
 }

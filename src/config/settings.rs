@@ -288,7 +288,8 @@ fn no_profile(file: &ConfigFile, name: &str) -> SettingsError {
     let near = match nearest(name, names()) {
         Some(near) => format!("; did you mean `{near}`?"),
         None if file.profiles.is_empty() => {
-            "; the configuration file has none (`entrada config path` prints its path)".to_owned()
+            "; the configuration file has none, or is not there: `entrada config path` prints its path"
+                .to_owned()
         }
         None => format!("; there are: {}", names().collect::<Vec<_>>().join(", ")),
     };

@@ -53,8 +53,14 @@ impl TomlFault {
         } else {
             without_values(table, place, error.message())
         };
-        let cure = at.and_then(|place| example_of(key_of(&place.content)?));
-        let cure = cure.map(|line| format!("write it like this: `{line}`"));
+        let cure = if error.message().starts_with("duplicate key") {
+            Some(
+                "the file has that name already: keep one of the two, with the lines of both"
+                    .to_owned(),
+            )
+        } else {
+            at.and_then(|place| cure_of(&place.content))
+        };
         Self { cure, ..Self::at(text, error.span(), message) }
     }
 
@@ -202,6 +208,17 @@ fn key_of(line: &str) -> Option<&str> {
     is_known(last).then_some(last)
 }
 
+/// How the faulty `line` is written.
+fn cure_of(line: &str) -> Option<String> {
+    let key = key_of(line)?;
+    let value = line.split_once('=').map_or("", |(_, value)| value.trim());
+    // A path of Windows, whose backslashes begin escape sequences.
+    if value.starts_with('"') && value.contains('\\') {
+        return Some(format!("write a path between single quotes: `{key} = 'C:\\FOLDER\\FILE'`"));
+    }
+    Some(format!("write it like this: `{}`", example_of(key)?))
+}
+
 /// The line of the example file that sets `key`.
 fn example_of(key: &str) -> Option<&'static str> {
     let lines = EXAMPLE.lines().filter_map(|line| line.strip_prefix('#'));
@@ -292,6 +309,11 @@ mod tests {
             "  |\n2 | tenant = ***************\n  |          ^^^^^^^^^^^^^^^\n"
         );
         assert_eq!(error.cure.as_deref(), Some("write it like this: `tenant = \"common\"`"));
+        let error = fault("[defaults]\nstore-key-file = \"C:\\Users\\ada\\store.key\"\n");
+        assert_eq!(
+            error.cure.as_deref(),
+            Some("write a path between single quotes: `store-key-file = 'C:\\FOLDER\\FILE'`")
+        );
     }
 
     /// Numbers from a seed (SplitMix64).
@@ -479,6 +501,13 @@ mod tests {
         for text in ["lock-timeout = inf", "job = [imap"] {
             assert!(!fault(text).to_string().contains("quotes"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_has_a_cure() {
+        let text = "[profiles.crm]\ntenant = 'a.example'\n[profiles.crm]\njob = ['imap']\n";
+        let cure = fault(text).cure.unwrap();
+        assert!(cure.contains("keep one of the two"), "{cure}");
     }
 
     #[test]

@@ -204,6 +204,22 @@ fn a_first_profile_is_asked_for_written_and_tried() {
 }
 
 #[test]
+fn the_flag_names_the_profile_too() {
+    let world = newcomer();
+    let args = ["config", "init", "-p", "crm", "--no-login", "--client-id", CLIENT, "-j", "imap"];
+    let run = world.run_with_stdin(&args, "\n");
+    assert_eq!(run.exit, Exit::Success, "{run:#?}");
+    assert!(run.stderr.contains("wrote the profile `crm`"), "{run:#?}");
+    // Without a terminal the advice keeps what was typed.
+    let world = World::new();
+    world.unset("ENTRADA_CLIENT_ID");
+    let run = world.run(&["config", "init", "w2", "-j", "smtp"]);
+    let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = "`entrada config init w2 --client-id ID --tenant TENANT --job smtp`";
+    assert!(said.contains(line), "{said}");
+}
+
+#[test]
 fn the_registration_lists_the_permissions_of_an_api_of_ones_own() {
     let world = newcomer();
     let told = |name: &str, args: &[&str]| {

@@ -364,6 +364,22 @@ fn no_output_repeats_the_token() {
 }
 
 #[test]
+fn the_permission_that_a_challenge_names_is_told_with_its_api() {
+    let world = World::new();
+    let answer = "HTTP/1.1 403 Forbidden\nWWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"Stock.Admin\"\n\n";
+    let run = world.run_with_stdin(&["diagnose"], answer);
+    assert!(run.stdout.contains("the service requires `Stock.Admin`"), "{run:#?}");
+    assert!(run.stdout.contains("--scope Stock.Admin"), "{run:#?}");
+    let file = world.home.path().join("answer.txt");
+    std::fs::write(&file, answer).unwrap();
+    world.login(&["--job", "graph-profile"]);
+    let token = world.run(&["token", "--job", "graph-profile"]).stdout;
+    let run = world.run_with_stdin(&["diagnose", file.to_str().unwrap(), "-"], &token);
+    assert!(run.stdout.contains("--scope https://graph.microsoft.com/Stock.Admin"), "{run:#?}");
+    assert!(run.stdout.contains("the token has"), "{run:#?}");
+}
+
+#[test]
 fn hostile_input_gets_an_answer_and_never_a_panic() {
     let long = "x".repeat(10_000_000);
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));

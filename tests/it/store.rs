@@ -1,9 +1,7 @@
 //! The `file` store as people meet it: its key file, its passphrase, and the change of one for the other.
 
 use std::fs;
-#[cfg(unix)]
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use entrada::cli::Exit;
@@ -14,6 +12,11 @@ use crate::world::{Run, STORE_KEY, World};
 
 const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
 const PASSPHRASE: &str = "correct horse battery";
+
+/// `path` as the configuration writes it.
+fn quoted(path: &Path) -> String {
+    toml::Value::from(path.to_str().unwrap()).to_string()
+}
 
 /// A user without any setting: no keyring, no store, no key.
 fn bare() -> World {
@@ -99,7 +102,7 @@ fn without_a_keyring_a_key_file_is_offered_before_a_passphrase() {
     }
     assert_eq!(mode(&key_file(&world)), 0o600);
     let config = fs::read_to_string(world.config_path()).unwrap();
-    let named = format!("store = \"file\"\nstore-key-file = \"{}\"\n", key_file(&world).display());
+    let named = format!("store = \"file\"\nstore-key-file = {}\n", quoted(&key_file(&world)));
     assert!(config.contains(&named), "{config}");
     // What a timer runs.
     good(unattended(&world, &["token", "work"]));
@@ -281,7 +284,7 @@ fn rekey_uses_the_key_that_the_settings_name_already() {
     #[cfg(unix)]
     fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let config = fs::read_to_string(world.config_path()).unwrap();
-    world.write_config(&format!("{config}store-key-file = \"{}\"\n", key.display()));
+    world.write_config(&format!("{config}store-key-file = {}\n", quoted(&key)));
     types(&world, &[PASSPHRASE]);
     let run = good(world.run(&["store", "rekey", "work"]));
     assert!(said(&run).contains("the key that the settings name"), "{run:#?}");
@@ -296,16 +299,16 @@ fn rekey_goes_from_key_to_key_and_to_a_passphrase_and_names_it_in_each_profile()
     let config = fs::read_to_string(world.config_path()).unwrap();
     let old = key_file(&world);
     let more = format!(
-        "{config}\n[profiles.second]\nclient-id = \"{CLIENT}\"\nstore-key-file = \"{old}\"\nstore = \"file\"\n\n\
+        "{config}\n[profiles.second]\nclient-id = \"{CLIENT}\"\nstore-key-file = {}\nstore = \"file\"\n\n\
          [profiles.third]\nstore = \"keyring\"\n",
-        old = old.display()
+        quoted(&old)
     );
     world.write_config(&more);
-    let new = world.home.path().join("keys/new.key");
+    let new = world.home.path().join("keys").join("new.key");
     let run = good(world.run(&["store", "rekey", "work", "--new-key-file", new.to_str().unwrap()]));
     assert!(said(&run).contains("changed the profile `second`, the profile `work`"), "{run:#?}");
     let changed = fs::read_to_string(world.config_path()).unwrap();
-    let replaced = more.replace(&old.display().to_string(), &new.display().to_string());
+    let replaced = more.replace(&quoted(&old), &quoted(&new));
     assert_eq!(changed, replaced);
     good(unattended(&world, &["token", "work"]));
     // A person with a passphrase.
@@ -345,11 +348,10 @@ fn a_rekey_whose_end_would_fail_does_not_begin() {
     good(init(&world, &["--store", "file"], ""));
     let items = world.stored();
     // A configuration that can be read and not replaced.
-    let config = world.config_path();
     #[cfg(target_os = "linux")]
     {
         use std::os::fd::AsRawFd as _;
-        let open = fs::File::open(&config).unwrap();
+        let open = fs::File::open(world.config_path()).unwrap();
         let path = format!("/proc/self/fd/{}", open.as_raw_fd());
         let new = world.home.path().join("never.key");
         let args =
@@ -413,10 +415,8 @@ fn a_rekey_that_ended_between_two_steps_is_continued() {
         assert_eq!(killed.is_err(), step < 2);
         if step == 3 {
             let config = fs::read_to_string(world.config_path()).unwrap();
-            world.write_config(&format!(
-                "{config}store-key-file = \"{}\"\n",
-                key_file(&world).display()
-            ));
+            world
+                .write_config(&format!("{config}store-key-file = {}\n", quoted(&key_file(&world))));
         }
         if step == 1 {
             // The recovery key is under the new key, the grant under the old one.

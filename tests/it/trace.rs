@@ -176,7 +176,9 @@ fn a_pasted_address_is_in_it_without_its_code() {
 fn a_file_that_cannot_be_written_is_said_before_anything_is_sent() {
     let world = World::new();
     let folder = world.home.path().to_str().unwrap();
-    for (path, why) in [("/nowhere/run.har", "No such file"), (folder, "it is a folder")] {
+    // Windows has words of its own.
+    let missing = if cfg!(windows) { "(os error " } else { "No such file" };
+    for (path, why) in [("/nowhere/run.har", missing), (folder, "it is a folder")] {
         let run = world.run(&["login", "--trace", path]);
         assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
         assert!(run.stderr.contains(why), "{}", run.stderr);

@@ -418,6 +418,7 @@ impl World {
     }
 
     /// Runs `entrada args…`, whose words need not be UTF-8.
+    #[cfg(unix)]
     pub(crate) fn run_os(&self, args: &[&OsStr]) -> Run {
         let argv: Vec<&OsStr> =
             std::iter::once("entrada".as_ref()).chain(args.iter().copied()).collect();
@@ -481,7 +482,7 @@ impl World {
         if cfg!(windows) {
             for (path, name) in places {
                 let path = path.to_string_lossy().into_owned();
-                said = said.replace(&format!("{path}\\"), &format!("{name}/")).replace(&path, name);
+                said = with_slashes(&said, &format!("{path}\\"), name).replace(&path, name);
             }
         }
         said.replace(&*home.to_string_lossy(), "~")
@@ -544,4 +545,15 @@ impl World {
         }
         files
     }
+}
+
+/// `said` with `name/` for `folder`, and with slashes in the rest of each path below it.
+fn with_slashes(said: &str, folder: &str, name: &str) -> String {
+    let mut pieces = said.split(folder);
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |before, piece| {
+        let is_end = |char: char| char.is_whitespace() || "`'\"".contains(char);
+        let (path, rest) = piece.split_at(piece.find(is_end).unwrap_or(piece.len()));
+        format!("{before}{name}/{}{rest}", path.replace('\\', "/"))
+    })
 }

@@ -13,8 +13,8 @@ use entrada_core::entra::clouds;
 use entrada_core::entra::jobs::{self, JobFacts};
 use entrada_core::entra::permissions;
 use entrada_core::entra::resources::{self, Resource};
-use entrada_core::oauth::{ErrorResponse, TokenResponse};
-use entrada_core::{Claims, Job, Jwt, NumericDate, ScopeSet, TokenSubject};
+use entrada_core::oauth::{ErrorResponse, TokenResponse, challenge};
+use entrada_core::{Claims, Job, Jwt, NumericDate, ScopeSet, TokenSubject, clean};
 
 /// One case, prepared for the rules.
 #[derive(Debug)]
@@ -396,6 +396,13 @@ impl<'a> Facts<'a> {
             && self.granted().is_some()
             && self.audience_fits() == Some(true)
             && self.suffices()
+    }
+
+    /// The scopes that the service names in its challenge because the token lacks them.
+    pub(super) fn required_scope(&self) -> Option<String> {
+        let answer = self.evidence.answer.as_ref()?;
+        let scope = answer.header("www-authenticate").find_map(challenge::required_scope)?;
+        Some(clean(&scope).into_owned())
     }
 
     /// Adds the advice to request the scope that the job needs.

@@ -27,9 +27,9 @@ pub(super) type Flags = flags::Acquisition;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The name of the profile
-    #[arg(default_value = NAME, value_parser = profile_name)]
-    profile: String,
+    /// The name of the profile [default: work]
+    #[arg(value_parser = profile_name)]
+    profile: Option<String>,
     /// Do not sign in after the profile is written
     #[arg(long)]
     no_login: bool,
@@ -58,7 +58,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let (path, file) = config_file(app)?;
     // Before any question: a file in an unsafe place would not be read afterwards.
     ConfigFile::check_place(&path)?;
-    let name = &args.profile;
+    let named = args.profile.clone().or_else(|| app.common.profile.clone());
+    let name = &profile_name(named.as_deref().unwrap_or(NAME))
+        .map_err(|allowed| Failure::usage(format!("a profile's name has {allowed}")))?;
     if file.profiles.contains_key(name) {
         return Err(Failure::usage(format!("{}: the profile `{name}` exists already", path.display()))
             .help(format!("sign in with it: `entrada login {name}`; `entrada config show {name}` shows it; edit the file to change it"))
@@ -77,7 +79,13 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let given = &app.common.layer;
     if !ask && given.client_id.is_none() {
         return Err(Failure::usage("there is no terminal to ask at, and `--client-id` is missing")
-            .help("give the answers as flags: `entrada config init work --client-id ID --tenant TENANT --job JOB`"));
+            .help(format!(
+                "give the answers as flags: `entrada config init {name} --client-id ID --tenant TENANT {}`",
+                match app.wanted() {
+                    wanted if wanted.is_empty() => "--job JOB".to_owned(),
+                    wanted => wanted,
+                }
+            )));
     }
     // Settings for this run only do not belong in a profile.
     let mut layer = Layer { quiet: None, trace: None, no_interactive: None, ..given.clone() };

@@ -222,7 +222,9 @@ fn probe(
     evidence.context.mailbox.clone_from(&args.mailbox);
     // An emulator serves Graph at its own address.
     let is_mail = matches!(job, Job::Imap | Job::Pop | Job::Smtp);
-    let emulated = local_authority::local_authority(settings).filter(|_| !is_mail);
+    let emulated = local_authority::local_authority(settings);
+    let is_elsewhere = is_mail || matches!(job, Job::Custom | Job::Own(_));
+    let emulated = emulated.filter(|_| !is_elsewhere);
     let ask = probe::ProbeOptions {
         cloud: settings.cloud(),
         account: account.as_deref(),

@@ -84,13 +84,15 @@ fn human(report: &Report<'_>, style: Style, app: &App<'_, '_>) -> Result<Vec<u8>
         }
     }
     let count = |severity| report.findings.iter().filter(|one| one.severity == severity).count();
-    let summary = format!(
-        "{} requests, {} errors, {} warnings, {} notes",
-        report.record.exchanges.len(),
-        count(Severity::Error),
-        count(Severity::Warning),
-        count(Severity::Note)
-    );
+    let counts = [
+        (report.record.exchanges.len(), "request"),
+        (count(Severity::Error), "error"),
+        (count(Severity::Warning), "warning"),
+        (count(Severity::Note), "note"),
+    ];
+    let counts =
+        counts.map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }));
+    let summary = counts.join(", ");
     render::wrapped(&mut out, style.width, &summary)?;
     if report.record.exchanges.is_empty() {
         render::wrapped(&mut out, style.width, "nothing was requested, so nothing was judged")?;

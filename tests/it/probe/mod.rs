@@ -66,6 +66,19 @@ fn probe(job: &str, tokens: &str, opening: &str, end: &str, args: &[&str]) -> (E
     (run.exit, run.stdout)
 }
 
+#[test]
+fn an_api_of_ones_own_is_asked_for_by_name_and_not_the_authority() {
+    let world = World::with("own-api");
+    world.write_config(
+        "[jobs.crm]\naudience = 'api://11111111-1111-1111-1111-111111111111'\n\
+         scope = ['api://11111111-1111-1111-1111-111111111111/Orders.Read']\n",
+    );
+    world.login(&["--job", "crm"]);
+    let run = world.run(&["probe", "--job", "crm"]);
+    assert_eq!(run.exit, Exit::Usage, "{run:#?}");
+    assert!(run.stderr.contains("`--server URL`"), "{run:#?}");
+}
+
 #[track_caller]
 fn first_cause(said: &str) -> &str {
     let mark = said.find("error[").or(said.find("possible[")).unwrap_or_else(|| panic!("{said}"));

@@ -129,7 +129,7 @@ impl<'a, 's> DevicePoll<'a, 's> {
                 Err(PollFailure::NoDecision { error, wait }) => {
                     self.failed_polls += 1;
                     prompt.warn(&format!(
-                        "{error}; still trying until {}, your sign-in is not lost",
+                        "{error}; still trying until {}",
                         if self.request.page.timeout == Some(self.lifetime) {
                             "the time of `--timeout` is over"
                         } else {

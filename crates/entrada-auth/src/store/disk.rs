@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::temporary::Temporary;
-use super::{BackendError, Bytes, hex};
+use super::{BackendError, Bytes, hex, rename};
 
 /// Largest size in bytes of a file that this module reads. It is far above the size of any grant and small enough for
 /// memory.
@@ -93,7 +93,7 @@ pub(super) fn remove(path: &Path) -> Result<bool, BackendError> {
 
 /// Renames `path` to `to` in the same directory, and replaces an existing file there.
 pub(super) fn rename(path: &Path, to: &Path) -> Result<(), BackendError> {
-    fs::rename(path, to)
+    rename::replace(path, to)
         .and_then(|()| sync_parent(to))
         .map_err(|error| cannot("rename", path, error))
 }

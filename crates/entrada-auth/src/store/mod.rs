@@ -16,6 +16,7 @@ mod open;
 mod record;
 mod recovery;
 mod rekey;
+mod rename;
 mod reserved_descriptors;
 mod seal;
 mod signing_keys;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::disk::{cannot, check_open, check_owner, list, sync_parent, without_following};
-use super::{BackendError, hex, seal};
+use super::{BackendError, hex, rename, seal};
 
 /// The folder's name.
 const FOLDER: &str = ".tmp";
@@ -101,7 +101,7 @@ impl Temporary {
             .and_then(|()| self.file.set_len(bytes.len() as u64))
             .and_then(|()| self.file.sync_all())
             .map(|()| release(&self.file))
-            .and_then(|()| fs::rename(&self.path, path))
+            .and_then(|()| rename::replace(&self.path, path))
             .and_then(|()| {
                 self.is_named = true;
                 sync_parent(path)
@@ -119,7 +119,7 @@ impl Temporary {
             .file
             .write_all(bytes)
             .map(|()| release(&self.file))
-            .and_then(|()| fs::rename(&self.path, path));
+            .and_then(|()| rename::replace(&self.path, path));
         self.is_named = written.is_ok();
         written.map_err(|error| cannot("write", path, error))
     }
@@ -285,9 +285,8 @@ mod tests {
     }
 
     /// As a killed run leaves it: the kernel has released the lock.
-    fn killed(made: Temporary) -> PathBuf {
-        let made = std::mem::ManuallyDrop::new(made);
-        made.file.unlock().unwrap();
+    fn killed(mut made: Temporary) -> PathBuf {
+        made.is_named = true;
         made.path.clone()
     }
 

@@ -233,6 +233,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn no_variable_of_entrada_reaches_the_opener() {
         let url = Url::parse("https://login.example/").unwrap();

@@ -64,6 +64,29 @@ pub fn read(text: &str) -> Result<ClaimsRequest, ChallengeError> {
     }
 }
 
+/// The scopes that a service requires, in the value of its `WWW-Authenticate` header: the `scope` beside `insufficient_scope`
+/// (RFC 6750 §3). `None` where the challenge has another error.
+///
+/// ```
+/// use entrada_core::oauth::challenge::required_scope;
+///
+/// let header = r#"Bearer error="insufficient_scope", scope="Orders.Read""#;
+/// assert_eq!(required_scope(header).as_deref(), Some("Orders.Read"));
+/// ```
+pub fn required_scope(value: &str) -> Option<String> {
+    let challenges = http_auth::parse_challenges(value).ok()?;
+    challenges.iter().find_map(|challenge| {
+        let of = |wanted: &str| {
+            let mut all = challenge.params.iter();
+            all.find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+                .map(|(_, value)| value.to_unescaped())
+        };
+        let scope = of("scope").filter(|_| of("error").as_deref() == Some("insufficient_scope"))?;
+        let scope = scope.trim();
+        (!scope.is_empty()).then(|| scope.to_owned())
+    })
+}
+
 /// The value of a `WWW-Authenticate` line. `curl -v` puts `< ` before it.
 fn header(line: &str) -> Option<&str> {
     let (name, value) = line.trim_start_matches("< ").split_once(':')?;

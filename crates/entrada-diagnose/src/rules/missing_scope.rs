@@ -32,7 +32,18 @@ fn check(facts: &Facts) -> Option<Finding> {
 }
 
 fn advise(facts: &Facts, finding: Finding) -> Finding {
-    facts.request_job_scope(finding)
+    let Some(scope) = facts.required_scope() else { return facts.request_job_scope(finding) };
+    // The challenge names the permission, without its API.
+    let api = facts.claims().and_then(|claims| claims.aud().map(str::to_owned));
+    let whole = |name: &str| match &api {
+        Some(api) if !name.contains('/') => format!("{}/{name}", api.trim_end_matches('/')),
+        _ => name.to_owned(),
+    };
+    let flags: Vec<String> = scope
+        .split_whitespace()
+        .map(|name| format!("--scope {}", shell_quoted(&whole(name))))
+        .collect();
+    finding.help(format!("request it: {}", facts.login(&flags.join(" "))))
 }
 
 /// Whether `granted` has one of the permissions that suffice for the job. True for a job that needs none.

@@ -61,6 +61,7 @@ pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
                 RuleId::WrongAccount,
                 "the token and the mailbox may belong to different users, or the name may be an alias of the mailbox",
             ),
+            Hypothesis::possible(disabled(talk), "the protocol may be switched off for that mailbox"),
             Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error"),
         ],
     }

@@ -56,6 +56,19 @@ fn is_for_all(scope: &str, answer: &HttpAnswer) -> bool {
 }
 
 pub(super) fn no_permission(facts: &Facts) -> Hypothesis {
+    if let Some(scope) = facts.required_scope() {
+        let rule = if facts.subject() == TokenSubject::App {
+            RuleId::MissingAppRole
+        } else {
+            RuleId::MissingScope
+        };
+        let mut told = Hypothesis::certain(
+            rule,
+            format!("the service requires `{scope}`, and the token lacks it"),
+        );
+        told.evidence.extend(facts.granted().map(|granted| ("the token has", granted.to_string())));
+        return told;
+    }
     if facts.subject() == TokenSubject::App {
         Hypothesis::likely(
             RuleId::MissingAppRole,

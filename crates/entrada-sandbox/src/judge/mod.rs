@@ -11,6 +11,7 @@ pub mod rules;
 mod script;
 
 pub use archive::{ArchiveError, read_har};
+#[cfg(target_os = "linux")]
 pub(crate) use archive::{MEMBER, take_facts};
 pub use exchange::{Endpoint, Exchange, ExchangeFacts};
 pub use finding::{Finding, Rule, Severity};
