@@ -2,7 +2,7 @@
 //! contents count more than the status.
 
 use super::azure::{AzureService, lacks_action, missing_right};
-use super::by_statement::Place;
+use super::by_statement::AnswerText;
 use super::hypothesis::{Hypothesis, token_explains};
 use super::rights::{access_denied, by_directory, forbidden, no_permission, unauthorised};
 use super::words::{
@@ -46,9 +46,9 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         && !answer.is_good()
         && facts.claims().is_none()
         && !token_explains(facts);
-    let is_vague = found.is_empty() || is_in_words;
-    let place = Place { facts, answer, azure, said: &said, is_known, is_open, is_vague };
-    match place.causes() {
+    let allows_any = found.is_empty() || is_in_words;
+    let text = AnswerText { facts, answer, azure, said: &said, is_known, is_open, allows_any };
+    match text.causes() {
         Some(causes) => causes,
         None if is_open && is_in_words => found.into_iter().map(in_words).collect(),
         None => found,

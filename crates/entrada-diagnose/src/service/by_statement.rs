@@ -6,8 +6,8 @@ use super::words::DIRECTORY;
 use super::{HttpAnswer, Service, known_errors, stated};
 use crate::Facts;
 
-/// An answer in which statements are looked for.
-pub(super) struct Place<'a> {
+/// An answer whose text is searched for statements, with what was found before.
+pub(super) struct AnswerText<'a> {
     pub(super) facts: &'a Facts<'a>,
     pub(super) answer: &'a HttpAnswer,
     pub(super) azure: Option<&'static AzureService>,
@@ -16,11 +16,11 @@ pub(super) struct Place<'a> {
     pub(super) is_known: bool,
     /// Whether everything that was found is a guess.
     pub(super) is_open: bool,
-    /// Whether a statement counts that several services write.
-    pub(super) is_vague: bool,
+    /// Whether families count that are not of one service alone.
+    pub(super) allows_any: bool,
 }
 
-impl Place<'_> {
+impl AnswerText<'_> {
     /// The causes that the answer states.
     pub(super) fn causes(&self) -> Option<Vec<Hypothesis>> {
         let in_order = self.allows_sentences();
@@ -37,7 +37,7 @@ impl Place<'_> {
             if family.is_in_order() {
                 in_order && (!family.is_of_right() || self.allows_rights())
             } else {
-                in_any_order && (self.is_vague || family.is_specific())
+                in_any_order && (self.allows_any || family.is_specific())
             }
         };
         let stated = stated::find(self.said, !self.answer.is_prose(), counts)?;
