@@ -11,6 +11,7 @@ use super::weight::outweighed_by;
 use super::{RecogniseError, json, limits, mentions, prose, request_address, structured, tokens};
 use crate::Evidence;
 use crate::observed::Observed;
+use crate::service::known_errors;
 use crate::shape::Shape;
 use entrada_core::har::{Har, HarError};
 use entrada_core::{NumericDate, Secret};
@@ -80,7 +81,7 @@ fn read_text(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Rea
     }
     let read = extract(&normalised.text, base, now, depth, logged);
     let changed = matches!(normalised.text, Cow::Owned(_));
-    if read.evidence.unrecognised && changed {
+    if changed && (read.evidence.unrecognised || needs_layer(text, &normalised.text, &read)) {
         let plain = extract(text, base, now, depth, false);
         // A string that nothing was found in is a token only without its layers.
         let is_found = plain
@@ -93,6 +94,14 @@ fn read_text(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Rea
         }
     }
     ReadText { steps: normalised.steps, text: normalised.text.into_owned(), ..read }
+}
+
+/// Whether only `text` as it is shows a known error: a log's prefix may name the program that the record asks for.
+fn needs_layer(text: &str, normalised: &str, read: &ReadText) -> bool {
+    let mut found = read.artifacts.iter().map(|found| found.artifact.kind);
+    found.all(|kind| kind == ArtifactKind::ServiceText)
+        && known_errors::find(normalised).is_none()
+        && known_errors::find(text).is_some()
 }
 
 /// A JSON file that is all of a text without its layers, or all of a log message: an archive, a cache, an evidence file.
