@@ -3,6 +3,7 @@
 use super::service::HttpAnswer;
 use super::shape::Shape;
 use super::{Evidence, Facts, Finding, InputKind, RuleId, Severity};
+use entrada_core::entra::clouds::Cloud;
 
 /// The outcome in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +134,7 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
         InputKind::MailResponse => Healthy::MailSignIn,
         // A word or a sentence in the place of a token is no token.
         InputKind::TokenResponse if has_token_text(facts) => Healthy::TokenResponse,
-        InputKind::AccessToken if !lacks_expiry(facts) => Healthy::AccessToken,
+        InputKind::AccessToken if !lacks_a_needed_claim(facts) => Healthy::AccessToken,
         InputKind::Request => Healthy::Request,
         InputKind::Registration if registration == Some(true) => Healthy::Registration,
         InputKind::OpaqueToken if matches!(facts.shape(), Some(Shape::MsaTicket { .. })) => {
@@ -149,10 +150,23 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
     nothing_is_bad.then_some(Proof(healthy))
 }
 
-/// Whether decoded claims have no expiry. A paste of claims may have lost it, and it may be the cause.
-fn lacks_expiry(facts: &Facts) -> bool {
+/// Whether the token has no expiry or names no service. Entra's tokens have both, a paste of claims may have lost them, and each
+/// may be the cause. The tokens of some other providers have neither.
+fn lacks_a_needed_claim(facts: &Facts) -> bool {
     let Some(jwt) = facts.jwt() else { return false };
-    jwt.signature_length == 0 && jwt.claims.exp().is_none() && facts.context().expires_at.is_none()
+    let has_expiry = jwt.claims.exp().is_some() || facts.context().expires_at.is_some();
+    if jwt.signature_length != 0 && jwt.claims.text("iss").is_some_and(is_foreign) {
+        return false;
+    }
+    !has_expiry || jwt.claims.aud().is_none()
+}
+
+/// Whether the issuer `iss` is not Entra ID.
+fn is_foreign(iss: &str) -> bool {
+    let host = url::Url::parse(iss).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let is_entra =
+        |host: &str| host == "sts.windows.net" || Cloud::of_authority_host(host).is_some();
+    host.is_some_and(|host| !is_entra(&host))
 }
 
 /// Maximum length, in characters, of a word or a code without a digit. A random string of this length has one.
@@ -243,6 +257,23 @@ mod tests {
         assert_eq!(of(Severity::Error, Confidence::Likely), Verdict::Problem);
         assert_eq!(of(Severity::Error, Confidence::Possible), Verdict::Undetermined);
         assert!(of(Severity::Warning, Confidence::Certain).is_ok());
+    }
+
+    #[test]
+    fn a_token_without_expiry_or_audience_is_not_ok_where_entra_issued_it() {
+        let pasted = |claims: &str| {
+            use base64::Engine as _;
+            let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
+            let head = part(r#"{"alg":"RS256","typ":"JWT"}"#);
+            let text = format!("{head}.{}.{}", part(claims), "c2ln".repeat(20));
+            let evidence = Evidence { now: Some(NOW), ..recognise(&text, NOW).unwrap() };
+            crate::run(&evidence).verdict
+        };
+        let whole = r#"{"iss":"https://sts.windows.net/t/","aud":"https://graph.microsoft.com","exp":1700003600,"scp":"Mail.Read"}"#;
+        assert!(pasted(whole).is_ok());
+        for lost in [r#""aud":"https://graph.microsoft.com","#, r#""exp":1700003600,"#] {
+            assert_eq!(pasted(&whole.replace(lost, "")), Verdict::Undetermined, "{lost}");
+        }
     }
 
     #[test]

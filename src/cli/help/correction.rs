@@ -78,6 +78,18 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["get-token"], &["token"]),
     (&["print-access-token"], &["token"]),
     (&["refresh"], &["token", "--force-refresh"]),
+    (&["auth", "refresh"], &["token", "--force-refresh"]),
+    (&["check"], &["doctor"]),
+    (&["config", "get-contexts"], &["config", "show"]),
+    (&["config", "view"], &["config", "show"]),
+    (&["describe"], &["explain"]),
+    (&["get", "accounts"], &["accounts"]),
+    (&["get", "token"], &["token"]),
+    (&["profile"], &["config", "show"]),
+    (&["profiles"], &["config", "show"]),
+    (&["sso", "login"], &["login"]),
+    (&["sts", "get-caller-identity"], &["accounts"]),
+    (&["why"], &["explain"]),
     (&["configure"], &["config", "init"]),
     (&["init"], &["config", "init"]),
     (&["setup"], &["config", "init"]),
@@ -239,7 +251,7 @@ fn format_of<'a>(
         // The token alone is what is printed anyway.
         ("tsv" | "text" | "value(access_token)", "token") => None,
         ("table" | "text" | "tsv", _) => Some("human"),
-        ("jsonc", _) => Some("json"),
+        ("jsonc" | "yaml", _) => Some("json"),
         _ => return None,
     };
     if glued.is_none() {

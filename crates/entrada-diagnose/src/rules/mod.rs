@@ -111,7 +111,18 @@ pub(super) mod testing {
     /// Evidence with a bare JWT that has these claims.
     pub(crate) fn token(claims: &str) -> Evidence {
         let part = |json: &str| BASE64_URL_SAFE_NO_PAD.encode(json);
-        pasted(&format!("{}.{}.c2ln", part(r#"{"alg":"RS256","typ":"JWT"}"#), part(claims)))
+        let claims = with_expiry(claims);
+        pasted(&format!("{}.{}.c2ln", part(r#"{"alg":"RS256","typ":"JWT"}"#), part(&claims)))
+    }
+
+    /// The claims with an `exp` an hour from now, unless they have one.
+    fn with_expiry(claims: &str) -> String {
+        match claims.strip_suffix('}') {
+            Some(all) if !claims.contains("\"exp\"") && all.len() > 1 => {
+                format!("{all},\"exp\":{}}}", NOW.0 + 3_600)
+            }
+            _ => claims.to_owned(),
+        }
     }
 
     /// Evidence with a token response. `requested` holds the scopes of the request; empty for none.
