@@ -134,7 +134,7 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
         InputKind::MailResponse => Healthy::MailSignIn,
         // A word or a sentence in the place of a token is no token.
         InputKind::TokenResponse if has_token_text(facts) => Healthy::TokenResponse,
-        InputKind::AccessToken if !lacks_a_needed_claim(facts) => Healthy::AccessToken,
+        InputKind::AccessToken if missing_claims(facts).is_empty() => Healthy::AccessToken,
         InputKind::Request => Healthy::Request,
         InputKind::Registration if registration == Some(true) => Healthy::Registration,
         InputKind::OpaqueToken if matches!(facts.shape(), Some(Shape::MsaTicket { .. })) => {
@@ -150,15 +150,17 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
     nothing_is_bad.then_some(Proof(healthy))
 }
 
-/// Whether the token has no expiry or names no service. Entra's tokens have both, a paste of claims may have lost them, and each
-/// may be the cause. The tokens of some other providers have neither.
-fn lacks_a_needed_claim(facts: &Facts) -> bool {
-    let Some(jwt) = facts.jwt() else { return false };
-    let has_expiry = jwt.claims.exp().is_some() || facts.context().expires_at.is_some();
+/// The claims `exp` and `aud` that the token lacks. Entra's tokens have both, a paste of claims may have lost them, and each may be
+/// the cause. The tokens of some other providers have neither.
+pub(super) fn missing_claims(facts: &Facts) -> Vec<&'static str> {
+    let Some(jwt) = facts.jwt() else { return Vec::new() };
     if jwt.signature_length != 0 && jwt.claims.text("iss").is_some_and(is_foreign) {
-        return false;
+        return Vec::new();
     }
-    !has_expiry || jwt.claims.aud().is_none()
+    let has_expiry = jwt.claims.exp().is_some() || facts.context().expires_at.is_some();
+    let expiry = (!has_expiry).then_some("exp");
+    let audience = jwt.claims.aud().is_none().then_some("aud");
+    expiry.into_iter().chain(audience).collect()
 }
 
 /// Whether the issuer `iss` is not Entra ID.

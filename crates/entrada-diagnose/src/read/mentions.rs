@@ -13,6 +13,8 @@ pub struct Mentions {
     pub(crate) own_api: bool,
     /// Whether the request was one for an application's own token (client credentials).
     pub(crate) client_credentials: bool,
+    /// Whether a managed identity signed in.
+    pub(crate) managed_identity: bool,
     /// The line with which a library's log says that it got a token, if no failure follows.
     pub(crate) acquired: Option<String>,
     /// The address of a request to the authority.
@@ -83,6 +85,16 @@ const CLIENT_CREDENTIALS: [&str; 8] = [
     "without a user",
 ];
 
+/// Words of a sign-in by a managed identity, in lower case.
+const MANAGED_IDENTITY: [&str; 6] = [
+    "connect-mggraph -identity",
+    "connect-azaccount -identity",
+    "az login --identity",
+    "managedidentitycredential",
+    "managed_identity_client_id",
+    "msi_endpoint",
+];
+
 /// What libraries log when they got a token, in lower case: azure-identity for Python, JavaScript, Java, Go and .NET.
 const ACQUIRED: [&str; 9] = [
     "acquired a token from ",
@@ -129,6 +141,7 @@ pub(super) fn of(text: &str, is_known: bool) -> Mentions {
             .map(|(_, cloud)| *cloud),
         own_api: has(&OWN_API) && has(&NOT_ACCEPTED) && !has(&OF_GRAPH),
         client_credentials: has(&CLIENT_CREDENTIALS),
+        managed_identity: has(&MANAGED_IDENTITY),
         acquired,
         request: if is_settled { None } else { request_address::in_text(text) },
         id_token_checked: ID_TOKEN_CHECKED.iter().any(|said| lower.contains(said)),
@@ -181,6 +194,7 @@ impl Mentions {
             national_cloud: self.national_cloud.or(other.national_cloud),
             own_api: self.own_api || other.own_api,
             client_credentials: self.client_credentials || other.client_credentials,
+            managed_identity: self.managed_identity || other.managed_identity,
             acquired: self.acquired.or(other.acquired),
             request: self.request.or(other.request),
             id_token_checked: self.id_token_checked || other.id_token_checked,

@@ -1,3 +1,4 @@
+use crate::verdict;
 use crate::{Facts, Finding, InputKind, Rule, RuleId, Severity, Who};
 
 pub(super) static RULE: Rule = Rule {
@@ -11,6 +12,13 @@ pub(super) static RULE: Rule = Rule {
 
 /// What would decide a case in which nothing was found, neither a problem nor a proof that all is well.
 pub(crate) fn finding(facts: &Facts) -> Finding {
+    let missing = verdict::missing_claims(facts);
+    if facts.input_kind() == InputKind::AccessToken && !missing.is_empty() {
+        let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
+        return RULE
+            .finding(format!("the token has no {}, which every token of Entra has", names.join(" and no ")))
+            .help("give the whole token; where a program printed only some of its claims, give all of them");
+    }
     let finding = RULE.finding(match (facts.input_kind(), status(facts)) {
         (InputKind::HttpResponse, Some(status)) => {
             format!("the answer has the status {status} and names no cause")
@@ -55,6 +63,8 @@ mod tests {
                 "S: * OK The Microsoft Exchange IMAP4 service is ready.\nC: a1 CAPABILITY\nS: a1 OK CAPABILITY completed.",
                 "`AUTHENTICATE`",
             ),
+            // `{"aud":"x"}`
+            ("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln", "the whole token"),
         ] {
             let diagnosis =
                 diagnose(text, &Context::default(), NumericDate(1_800_000_000)).unwrap();

@@ -51,12 +51,23 @@ fn without_port(uri: &Url) -> String {
 /// The longest URI that is quoted, in characters.
 const URI_MAX: usize = 200;
 
-/// The redirect URI in the authority's text: `The redirect URI 'https://…' specified in the request`. Without its query,
-/// which may contain anything.
+/// Hosts of the pages that error messages link to.
+const PAGES: [&str; 3] = ["aka.ms", "learn.microsoft.com", "docs.microsoft.com"];
+
+/// The redirect URI in the authority's text: `The redirect URI 'https://…' specified in the request`, whatever quotes or marks of
+/// Markdown are around it and around the whole message. Without its query, which may contain anything.
 fn quoted_uri(text: &str) -> Option<Url> {
-    let quoted = text.split('\'').skip(1).step_by(2);
-    let mut uris = quoted.filter(|part| part.contains(':') && part.len() <= URI_MAX);
-    let mut uri = uris.find_map(|part| Url::parse(part).ok())?;
+    let is_mark = |c: char| c.is_whitespace() || "'\"`*<>‘’“”".contains(c);
+    let parts =
+        text.split(['\'', '"', '`', '‘', '’', '“', '”']).map(|part| part.trim_matches(is_mark));
+    let is_uri = |part: &&str| {
+        part.split_once(':').is_some_and(|(_, rest)| !rest.is_empty())
+            && part.len() <= URI_MAX
+            && !part.contains(char::is_whitespace)
+    };
+    let is_page = |url: &Url| url.host_str().is_some_and(|host| PAGES.contains(&host));
+    let mut uris = parts.filter(is_uri).filter_map(|part| Url::parse(part).ok());
+    let mut uri = uris.find(|url| !is_page(url))?;
     uri.set_query(None);
     uri.set_fragment(None);
     let _ = uri.set_username("");
@@ -97,6 +108,20 @@ mod tests {
         ] {
             let help = help(uri).unwrap();
             assert!(help.starts_with(expected), "{help}");
+        }
+    }
+
+    #[test]
+    fn quotes_and_marks_around_the_message_and_the_uri_are_no_part_of_it() {
+        let message = "AADSTS50011: The redirect URI '**https://app.contoso.example/cb**' specified in the request";
+        for text in [
+            format!("error: '{message} does not match'"),
+            format!("{{\"error_description\":\"{}\"}}", message.replace('*', "")),
+            format!("“{}”", message.replace('\'', "`")),
+            format!("see 'https://aka.ms/redirectUriMismatchError', {message}"),
+        ] {
+            let found = quoted_uri(&text).map(String::from);
+            assert_eq!(found.as_deref(), Some("https://app.contoso.example/cb"), "{text}");
         }
     }
 

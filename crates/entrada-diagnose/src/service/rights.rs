@@ -25,6 +25,15 @@ pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
     if let Some(permission) = &facts.evidence.observed.directory_permission {
         return vec![directory_client::missing(permission)];
     }
+    if facts.evidence.mentions.client_credentials || facts.evidence.mentions.managed_identity {
+        return vec![
+            Hypothesis::likely(
+                RuleId::MissingAppRole,
+                "the program signs in without a user, so its token lacks an app role for that call",
+            )
+            .help("an administrator assigns the *application* permission of that call to the application or the managed identity: for an identity with `New-MgServicePrincipalAppRoleAssignment`, since the portal cannot"),
+        ];
+    }
     vec![
         Hypothesis::possible(RuleId::MissingScope, "the token may lack a permission for that call")
             .help("give the token as well, to narrow this down by its `scp`, `roles` and `wids`: `entrada diagnose ANSWER TOKEN`"),
