@@ -4,6 +4,15 @@ use super::other_text;
 use super::request_address::{self, RequestAddress};
 use crate::service::Hypothesis;
 
+/// A sign-in of an application without a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ApplicationSignIn {
+    /// Client credentials: a secret or a certificate.
+    ClientCredentials,
+    /// A managed identity of Azure.
+    ManagedIdentity,
+}
+
 /// What the text around the evidence mentions.
 #[derive(Clone, Debug, Default)]
 pub struct Mentions {
@@ -11,10 +20,8 @@ pub struct Mentions {
     pub(crate) national_cloud: Option<&'static str>,
     /// Whether an API of the writer's own does not accept the token.
     pub(crate) own_api: bool,
-    /// Whether the request was one for an application's own token (client credentials).
-    pub(crate) client_credentials: bool,
-    /// Whether a managed identity signed in.
-    pub(crate) managed_identity: bool,
+    /// How an application signed in without a user.
+    pub(crate) application: Option<ApplicationSignIn>,
     /// The line with which a library's log says that it got a token, if no failure follows.
     pub(crate) acquired: Option<String>,
     /// The address of a request to the authority.
@@ -140,8 +147,11 @@ pub(super) fn of(text: &str, is_known: bool) -> Mentions {
             .find(|(address, _)| lower.contains(address))
             .map(|(_, cloud)| *cloud),
         own_api: has(&OWN_API) && has(&NOT_ACCEPTED) && !has(&OF_GRAPH),
-        client_credentials: has(&CLIENT_CREDENTIALS),
-        managed_identity: has(&MANAGED_IDENTITY),
+        application: if has(&MANAGED_IDENTITY) {
+            Some(ApplicationSignIn::ManagedIdentity)
+        } else {
+            has(&CLIENT_CREDENTIALS).then_some(ApplicationSignIn::ClientCredentials)
+        },
         acquired,
         request: if is_settled { None } else { request_address::in_text(text) },
         id_token_checked: ID_TOKEN_CHECKED.iter().any(|said| lower.contains(said)),
@@ -193,8 +203,7 @@ impl Mentions {
         Self {
             national_cloud: self.national_cloud.or(other.national_cloud),
             own_api: self.own_api || other.own_api,
-            client_credentials: self.client_credentials || other.client_credentials,
-            managed_identity: self.managed_identity || other.managed_identity,
+            application: self.application.or(other.application),
             acquired: self.acquired.or(other.acquired),
             request: self.request.or(other.request),
             id_token_checked: self.id_token_checked || other.id_token_checked,

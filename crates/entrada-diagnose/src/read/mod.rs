@@ -32,6 +32,7 @@ mod weight;
 
 pub(super) use self::address::refusal as refusal_of_redirect;
 pub(super) use self::answer::refusal_in;
+pub(crate) use self::mentions::ApplicationSignIn;
 pub use self::mentions::Mentions;
 pub(super) use self::other_text::{is_label, refuses};
 pub use self::reading::{ArtifactLine, Position, Reading, explain_reading};

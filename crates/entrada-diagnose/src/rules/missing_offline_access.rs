@@ -36,7 +36,7 @@ fn by_response(facts: &Facts) -> Option<Finding> {
         // On behalf of a user who signed in to another application.
         || grant == "jwt-bearer"
         || context.offline == Some(false)
-        || facts.evidence.mentions.client_credentials
+        || facts.evidence.mentions.application.is_some()
         || context.subject == Some(TokenSubject::App)
         || facts.is_app_only();
     if none_due || response.refresh_token.is_some() {

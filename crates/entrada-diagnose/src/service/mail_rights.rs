@@ -2,6 +2,7 @@
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::MailLog;
+use crate::read::ApplicationSignIn;
 use crate::{Confidence, Facts, RuleId};
 use entrada_core::{Claims, Protocol};
 
@@ -148,7 +149,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             ],
         };
     }
-    if facts.evidence.mentions.client_credentials {
+    if facts.evidence.mentions.application == Some(ApplicationSignIn::ClientCredentials) {
         return vec![
             Hypothesis::likely(
                 RuleId::ServicePrincipalNotRegistered,

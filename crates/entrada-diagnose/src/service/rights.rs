@@ -25,7 +25,7 @@ pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
     if let Some(permission) = &facts.evidence.observed.directory_permission {
         return vec![directory_client::missing(permission)];
     }
-    if facts.evidence.mentions.client_credentials || facts.evidence.mentions.managed_identity {
+    if facts.evidence.mentions.application.is_some() {
         return vec![
             Hypothesis::likely(
                 RuleId::MissingAppRole,

@@ -91,7 +91,7 @@ pub(super) fn events(facts: &Facts) -> Vec<Event> {
             ),
             (None, _)
                 if facts.context().grant_type.as_deref() != Some("refresh_token")
-                    && !facts.evidence.mentions.client_credentials =>
+                    && facts.evidence.mentions.application.is_none() =>
             {
                 at("sign-in-needed", ends, "a new sign-in is needed: there is no refresh token");
             }
