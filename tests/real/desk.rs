@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::program::copy_program;
 use entrada_auth::store::{
     Interaction, KeyringSession, Limits, Notice, SecretService, SecretServiceOptions,
 };
@@ -97,7 +98,7 @@ impl Desk {
         let installed = std::env::split_paths(&paths)
             .map(|dir| dir.join("gnome-keyring-daemon"))
             .find(|path| path.exists());
-        fs::copy(installed.expect("gnome-keyring-daemon must be installed"), &copy).unwrap();
+        copy_program(&installed.expect("gnome-keyring-daemon must be installed"), &copy);
         let mut daemon = self.command(&copy);
         daemon.env("LD_PRELOAD", &library);
         self.start_as(daemon, Some("password"));

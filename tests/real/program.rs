@@ -380,3 +380,22 @@ pub(crate) fn assert_not_on_disk(dir: &Path, secrets: &[String]) {
         assert_silent(&path.display().to_string(), &bytes, secrets);
     }
 }
+
+/// Copies a program. Another process does it: the children of other tests would inherit a descriptor of this one, and the system runs no
+/// file that is open for writing.
+pub(crate) fn copy_program(from: &Path, to: &Path) {
+    let ended = Command::new("cp").arg("--").args([from, to]).status().unwrap();
+    assert!(ended.success(), "cp {} {}: {ended}", from.display(), to.display());
+}
+
+/// Writes a program, for the same reason by another process.
+pub(crate) fn write_program(path: &Path, text: &str) {
+    let mut copying = Command::new("sh")
+        .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    copying.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(copying.wait().unwrap().success(), "{}", path.display());
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::program::ENTRADA;
+use crate::program::{ENTRADA, copy_program, write_program};
 
 /// An account of the machine that is not root; `None` where there is none.
 fn ordinary_user() -> Option<String> {
@@ -29,14 +29,13 @@ impl Place {
     pub(super) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("sandbox-").tempdir_in("/var/tmp").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        fs::copy(ENTRADA, folder.path().join("entrada")).unwrap();
+        copy_program(ENTRADA.as_ref(), &folder.path().join("entrada"));
         Self { folder }
     }
 
     pub(super) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&path, text);
         path
     }
 
