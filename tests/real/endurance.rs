@@ -12,7 +12,7 @@ use entrada_core::Secret;
 use entrada_emulator::{FaultReply, RefreshFault};
 
 use crate::desk::Desk;
-use crate::program::{ENTRADA, Emulation, Ended, assert_silent, files, run};
+use crate::program::{ENTRADA, Emulation, Ended, assert_silent, files, run, start};
 
 /// The faults of the refreshes, in turn; each with the exit code of the run that meets it.
 const FAULTS: [(RefreshFault, i32); 7] = [
@@ -183,10 +183,16 @@ fn thousands_of_refreshes_in_one_process_hold_no_more() {
     let count = setting("ENDURANCE_REFRESHES", 6 * WARM_UP);
     let faults = FAULTS.iter().map(|(fault, _)| *fault).cycle();
     entra.emulator.inject_faults(faults.take(3 * WARM_UP + count));
-    let ended = run(Command::new(std::env::current_exe().unwrap())
-        .args(["endurance::refreshes_by_the_library", "--exact", "--ignored", "--nocapture"])
-        .env(AUTHORITY, &entra.base)
-        .env(STATE, dir.path()))
+    let ended = start(
+        Command::new(std::env::current_exe().unwrap())
+            .args(["endurance::refreshes_by_the_library", "--exact", "--ignored", "--nocapture"])
+            .env(AUTHORITY, &entra.base)
+            .env(STATE, dir.path()),
+    )
+    // Six of seven refreshes meet a fault, and are tried again after a pause.
+    .end_within(
+        Duration::from_secs(60) + Duration::from_millis(300) * u32::try_from(count).unwrap(),
+    )
     .with(0);
     let line = ended.out.lines().find(|line| line.starts_with('{')).expect("a line of JSON");
     let told: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -121,13 +121,18 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub(crate) fn end(mut self) -> Ended {
+    pub(crate) fn end(self) -> Ended {
+        self.end_within(PATIENCE)
+    }
+
+    /// The same, of one that works for longer.
+    pub(crate) fn end_within(mut self, patience: Duration) -> Ended {
         let started = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            if PATIENCE < started.elapsed() {
+            if patience < started.elapsed() {
                 self.child.kill().unwrap();
                 panic!("it did not end:\n{}", self.err.lock().unwrap());
             }
