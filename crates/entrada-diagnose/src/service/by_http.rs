@@ -220,7 +220,7 @@ fn by_words(
     None
 }
 
-/// The causes by the status and the words beside it.
+/// The causes by the status and the words of the answer.
 fn by_status(
     facts: &Facts,
     answer: &HttpAnswer,

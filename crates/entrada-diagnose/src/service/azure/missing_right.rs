@@ -112,7 +112,7 @@ fn action_in(text: &str, at: usize) -> Option<String> {
 }
 
 /// The bytes of `text` from `from` to `to`, moved inwards to whole characters.
-fn around(text: &str, mut from: usize, to: usize) -> &str {
+pub(in crate::service) fn around(text: &str, mut from: usize, to: usize) -> &str {
     let mut to = to.min(text.len());
     from = from.min(to);
     while !text.is_char_boundary(from) {

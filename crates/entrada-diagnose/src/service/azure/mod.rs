@@ -8,6 +8,7 @@ use super::Hypothesis;
 use crate::RuleId;
 use entrada_core::entra::resources;
 
+pub(in crate::service) use self::missing_right::around;
 pub(crate) use self::missing_right::{MissingRight, missing_right};
 
 /// Maximum number of bytes that are searched.

@@ -1,5 +1,6 @@
 //! Whether a program wrote a sentence, or a person.
 
+use super::super::azure::around;
 use crate::service::has_code;
 
 /// Words of a person who tells or asks something, in lower case.
@@ -142,18 +143,6 @@ fn has_head(before: &str) -> bool {
     let near = near.trim_end().to_ascii_lowercase();
     near.ends_with([':', ']', '"', '=', '>', '\'', '`', '(', ')', '-'])
         && HEADS.iter().any(|head| near.contains(head))
-}
-
-fn around(text: &str, mut from: usize, to: usize) -> &str {
-    let mut to = to.min(text.len());
-    from = from.min(to);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    while !text.is_char_boundary(to) {
-        to -= 1;
-    }
-    text.get(from..to).unwrap_or_default()
 }
 
 /// Whether `word` stands in `text` as a whole word.

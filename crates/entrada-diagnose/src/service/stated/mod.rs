@@ -1,4 +1,4 @@
-//! Causes that a text states in words of its own, whoever wrote it: "X lacks the right Y", "the address is not allowed", "`state`
+//! Causes that a text states in ordinary words, of any program: "X lacks the right Y", "the address is not allowed", "`state`
 //! was not found". A record of a known error is more exact and comes first.
 //!
 //! A [`Family`] has the sentences of one meaning, and texts that state it, which the tests check. `families/*.json` has all of
