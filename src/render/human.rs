@@ -232,6 +232,7 @@ pub(super) fn summary_for(diagnosis: &Diagnosis, style: Style, jobs: &str) -> St
                     format!("{fine}: no problem found in this request for {jobs}")
                 }
                 (_, true) => format!("{fine}: no problem found"),
+                _ if diagnosis.job == Job::None => format!("{fine}: no problem found"),
                 (_, false) => format!("{fine}: no problem found for {jobs}"),
             }
         }

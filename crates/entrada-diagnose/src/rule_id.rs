@@ -239,6 +239,8 @@ pub enum RuleId {
     // Facts worth knowing.
     /// The evidence shows neither a fault nor a success.
     MoreEvidenceNeeded,
+    /// The service accepted the caller and refuses the call.
+    CallRefused,
     /// The permissions that a call of Microsoft Graph takes.
     GraphCallPermissions,
     /// The token of a personal account cannot be decoded.

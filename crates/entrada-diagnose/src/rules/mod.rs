@@ -12,6 +12,7 @@ mod app_not_found_in_tenant;
 mod app_only_token_for_delegated_job;
 mod basic_auth_disabled;
 mod broker_required;
+mod call_refused;
 mod claims_challenge_cae;
 mod clock_skew;
 mod conditional_access;

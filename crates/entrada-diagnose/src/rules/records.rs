@@ -69,6 +69,7 @@ rules! {
         AppOnlyTokenForDelegatedJob => app_only_token_for_delegated_job,
         BasicAuthDisabled => basic_auth_disabled,
         BrokerRequired => broker_required,
+        CallRefused => call_refused,
         ClaimsChallengeCae => claims_challenge_cae,
         ClockSkew => clock_skew,
         ConditionalAccess => conditional_access,
