@@ -124,6 +124,14 @@ impl ConfigFile {
                 TomlFault::at(text, key.map(toml::Spanned::span), reason)
             })?;
         }
+        let profiles = table_in(spanned.get_ref(), "profiles").into_iter().flatten();
+        for (name, _) in profiles.filter(|(name, _)| name.get_ref().starts_with('-')) {
+            let reason = format!(
+                "`{}` cannot be the name of a profile: commands take it for an option",
+                name.get_ref()
+            );
+            return Err(TomlFault::at(text, Some(name.span()), reason));
+        }
         Ok(file)
     }
 }
@@ -214,6 +222,10 @@ mod tests {
             (
                 "[defaults]\ntennant = 'x'",
                 "line 2, column 1: [defaults] has an unknown key `tennant`; did you mean `tenant`?",
+            ),
+            (
+                "[profiles.w]\njob = 'imap'\n[profiles.\"--config=x\"]",
+                "line 3, column 11: `--config=x` cannot be the name of a profile: commands take it for an option",
             ),
             (
                 "[profiles.w]\nclientid = 'x'",

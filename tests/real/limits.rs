@@ -53,3 +53,38 @@ fn a_clock_that_jumps_loses_nothing_and_refreshes_where_it_must() {
         run(limited.command(ENTRADA).args(["token", "--force-refresh"])).with(0);
     }
 }
+
+#[test]
+fn a_disk_that_is_nearly_full_costs_no_sign_in() {
+    // An authority that accepts each refresh token once, and a disk of 400 kB with a few free.
+    let desk = Desk::bare();
+    let entra = Emulation::new("rotate-and-revoke");
+    let script = "
+        \"$0\" login || exit 1
+        for free in 0 4 12 24 60 80; do
+            left=$(df -k --output=avail \"$HOME\" | tail -1)
+            head -c $(((left - free) * 1024)) /dev/zero >\"$HOME/rest\"
+            \"$0\" token --force-refresh >/dev/null
+            echo \"$free: $?\"
+            rm \"$HOME/rest\"
+            \"$0\" token --force-refresh >/dev/null || exit 1
+        done";
+    let home = desk.dir.path().join("home");
+    let home = home.to_str().unwrap();
+    let mut command = desk.command("bwrap");
+    command
+        .args(["--dev-bind", "/", "/", "--size", "400000", "--tmpfs", home])
+        .args(["sh", "-c", script, ENTRADA])
+        .envs(entra.settings())
+        .envs([("ENTRADA_STORE", "file".to_owned()), ("ENTRADA_STORE_KEY", "5e".repeat(32))]);
+    let ended = run(&mut command).with(0);
+    let codes = ended.out.lines().filter_map(|line| line.split_once(": "));
+    let refused = codes.clone().filter(|(_, code)| *code == "7").count();
+    assert!(
+        refused > 0 && codes.clone().all(|(_, code)| code == "0" || code == "7"),
+        "{}",
+        ended.out
+    );
+    // Each run that was refused had sent nothing.
+    assert_eq!(entra.posts("refresh_token"), 2 * 6 - refused, "{}", ended.out);
+}

@@ -37,10 +37,10 @@ pub(super) struct Args {
 
 pub(in crate::cli) fn profile_name(name: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    if !name.is_empty() && name.chars().all(plain) {
+    if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
         return Ok(name.to_owned());
     }
-    Err("letters, digits, `-` and `_`".to_owned())
+    Err("letters, digits, `-` and `_`, and no `-` at its start".to_owned())
 }
 
 /// The configuration file and where it is. A named file may be missing: it is created.

@@ -37,7 +37,7 @@ pub(super) fn refresh_grant(
     let Some(refresh_token) = &grant.refresh_token else {
         return Ok(ReauthRequired::without_refresh_token().into());
     };
-    let reservation = grants.reserve_for(key)?;
+    let reservation = grants.reserve_for(key, grant)?;
     let found = endpoints::resolve(sys, &request.authority, grant.endpoints.as_ref())?;
     let scopes = scopes_to_refresh(request, grant);
     let attempt = Attempt::begin(guard, refresh_token, request);

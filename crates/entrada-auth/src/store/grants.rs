@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::backend::file;
 use super::index::Index;
 use super::recovery::{self, Locks};
+use super::temporary::ROOM;
 use super::{
     Backend, BackendError, Bytes, File, Grant, GrantKey, LockError, LockGuard, LockOutcome,
     StoreError, StoreKind, WriteReservation, action, disk, lock, record, temporary,
@@ -232,20 +233,34 @@ impl Grants {
         if self.kind() == StoreKind::Memory {
             return Ok(reservation);
         }
-        reservation.with_rooms(&self.pending_dir(), self.backend.reserve_space()?).map_err(refuse)
+        reservation
+            .with_rooms(&self.pending_dir(), self.backend.reserve_space(ROOM)?)
+            .map_err(refuse)
     }
 
-    /// Makes sure that the answer to a refresh can be saved. Reserved disk space is enough, and spares a keyring a
-    /// rewrite of all its items. If space cannot be reserved, this does the same as [`Grants::reserve`].
+    /// Makes sure that the answer to a refresh of `grant`, stored under `key`, can be saved. Reserved disk space is enough, and
+    /// spares a keyring a rewrite of all its items. If space cannot be reserved next to the store, this does the same as
+    /// [`Grants::reserve`], and reserves the space in the store if its items are files.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot be written, and there is no room on the disk either.
-    pub fn reserve_for(&self, key: &GrantKey) -> Result<WriteReservation, StoreError> {
+    pub fn reserve_for(
+        &self,
+        key: &GrantKey,
+        grant: &Grant,
+    ) -> Result<WriteReservation, StoreError> {
+        let refuse = |fault: BackendError| fault.when(self.kind(), action::PREPARE);
+        let stored = record::write(key, grant).map_err(refuse)?.len() as u64;
+        // The new tokens may be longer than the old ones.
+        let room = ROOM.max(stored * 2);
         let has_disk = self.kind() != StoreKind::Memory;
-        let room = || WriteReservation::with_room(&*self.backend, &self.pending_path(key));
-        let reservation = has_disk.then(room).flatten().map_or_else(|| self.reserve(), Ok)?;
-        reservation.with_descriptors().map_err(|fault| fault.when(self.kind(), action::PREPARE))
+        let aside = || WriteReservation::with_room(&*self.backend, &self.pending_path(key), room);
+        let reservation = match has_disk.then(aside).flatten() {
+            Some(reservation) => reservation,
+            None => self.reserve()?.with_space(self.backend.reserve_space(room)?),
+        };
+        reservation.with_descriptors().map_err(refuse)
     }
 
     /// Writes a grant that the store refused to a file next to the store, encrypted with the key in `ready`. Returns

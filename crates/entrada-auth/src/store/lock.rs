@@ -204,6 +204,14 @@ pub(super) fn wait(path: &Path) -> Result<LockGuard, BackendError> {
     Ok(write_holder_pid(lock))
 }
 
+/// Locks `path` together with all who share it, and waits without a limit for one that [`wait`] gave it to alone. Its file has no
+/// note.
+pub(super) fn share(path: &Path) -> Result<LockGuard, BackendError> {
+    let lock = open(path)?;
+    lock.file.lock_shared().map_err(|error| disk::cannot("lock", path, error))?;
+    Ok(LockGuard { lock, on_drop: None })
+}
+
 /// Opens the lock file. It is never removed: with a file that is removed and created again, two processes could hold
 /// the same lock.
 fn open(path: &Path) -> Result<LockFile, BackendError> {

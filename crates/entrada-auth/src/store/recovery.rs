@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::reserved_descriptors::ReservedDescriptors;
 use super::seal::{self, KeyBytes, Sealer};
-use super::temporary::{ReservedSpace, Temporary};
+use super::temporary::{ROOM, ReservedSpace, Temporary};
 use super::{
     Backend, BackendError, Bytes, StoreError, StoreErrorKind, action, deadline, disk, lock,
 };
@@ -43,12 +43,13 @@ impl WriteReservation {
         Self { key, room: Cell::default(), held: Cell::default() }
     }
 
-    /// Loads the recovery key from `backend` and reserves disk space for the grant at `path`. `None` if either fails.
-    pub(super) fn with_room(backend: &dyn Backend, path: &Path) -> Option<Self> {
+    /// Loads the recovery key from `backend` and reserves `room` bytes on the disk for the grant at `path`. `None` if either
+    /// fails.
+    pub(super) fn with_room(backend: &dyn Backend, path: &Path, room: u64) -> Option<Self> {
         let is_valid = |text: &[u8]| parse(text).is_ok();
         let key = parse(&backend.load_checked(NAME, &is_valid).ok()??).ok()?;
         disk::private_dir(path.parent()?).ok()?;
-        let room = Temporary::with_room(path).ok()?;
+        let room = Temporary::with_room(path, room).ok()?;
         Some(Self { room: Cell::new(Some(room)), ..Self::new(key) })
     }
 
@@ -66,9 +67,14 @@ impl WriteReservation {
         in_store: Option<ReservedSpace>,
     ) -> Result<Self, BackendError> {
         disk::private_dir(dir)?;
-        self.room.set(Some(Temporary::with_room(&dir.join("new"))?));
+        self.room.set(Some(Temporary::with_room(&dir.join("new"), ROOM)?));
+        Ok(self.with_space(in_store))
+    }
+
+    /// Keeps the disk space that is reserved in the store.
+    pub(super) fn with_space(self, in_store: Option<ReservedSpace>) -> Self {
         self.held.set((in_store, self.held.take().1));
-        Ok(self)
+        self
     }
 
     /// Releases the resources that are reserved for a save, because the save starts now.

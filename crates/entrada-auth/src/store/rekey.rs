@@ -12,7 +12,7 @@ use super::backend::file;
 use super::lock::{self, LockError, LockGuard};
 use super::{
     Backend as _, BackendError, Bytes, File, StoreError, StoreErrorKind, StoreKey, StoreKind,
-    action, disk, lock_path, recovery, seal,
+    action, deadline, disk, lock_path, recovery, seal,
 };
 
 /// The mark that a change of the key has begun.
@@ -20,6 +20,9 @@ const MARK: &str = "rekey-unfinished";
 
 /// How often the folder is read again for items that another process has written under the old key meanwhile.
 const ROUNDS: usize = 16;
+
+/// How long the end of a change waits for a process that writes an item.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a store's items are encrypted with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +60,11 @@ impl StoredKeys {
 /// Whether a change of the key of the items in `dir` has begun and not ended.
 pub(super) fn is_marked(dir: &Path) -> bool {
     dir.join(MARK).symlink_metadata().is_ok()
+}
+
+/// The lock that whoever writes an item in `dir` shares.
+pub(super) fn writers(dir: &Path) -> PathBuf {
+    dir.join("writers.lock")
 }
 
 /// The result of [`Rekey::run`].
@@ -200,12 +208,24 @@ impl Rekey {
         Ok(result)
     }
 
-    /// Removes the mark, because the new key is written down.
+    /// Removes the mark, because the new key is written down. Items that were saved under the old key since [`Rekey::run`] are
+    /// encrypted with the new one first, while nobody writes. Whoever writes later is refused with the old key.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the folder cannot be written.
+    /// [`StoreError`] if the folder cannot be written, or another process does not end its write.
     pub fn finish(&self) -> Result<(), StoreError> {
+        let path = writers(&self.dir);
+        let _alone = deadline::within(WRITE_TIMEOUT, move || lock::wait(&path))
+            .and_then(|locked| locked)
+            .map_err(refuse)?;
+        for path in self.paths()? {
+            let Some(sealed) = disk::read(&path).map_err(refuse)? else { continue };
+            let Ok(name) = seal::name_of(&sealed) else { continue };
+            if let OpensWith::Old(bytes) = self.opens_with(&name)? {
+                self.new.save_anew(&name, &bytes).map_err(refuse)?;
+            }
+        }
         disk::remove(&self.dir.join(MARK)).map(drop).map_err(refuse)
     }
 
@@ -261,7 +281,9 @@ impl Rekey {
         let mut first = None;
         let mut is_old = false;
         for path in self.paths()? {
-            let Some(name) = file::name_in(&path) else { continue };
+            // A file that cannot be read would end the change half-way.
+            let Some(sealed) = disk::read(&path).map_err(refuse)? else { continue };
+            let Ok(name) = seal::name_of(&sealed) else { continue };
             match self.opens_with(&name)? {
                 OpensWith::Old(_) => is_old = true,
                 OpensWith::Neither(error) => first = first.or(Some(error)),

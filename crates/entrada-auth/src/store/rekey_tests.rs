@@ -250,6 +250,26 @@ fn after_a_change_nothing_is_saved_under_the_old_key() {
 }
 
 #[test]
+fn a_write_that_began_under_the_old_key_is_waited_for_and_found() {
+    let dir = filled(&raw("11"));
+    let other = grants(dir.path(), &raw("11"));
+    let change = rekey(dir.path(), &raw("11"), &raw("22"));
+    run(&change).unwrap();
+    // Its check of the key is done, and its write is not.
+    let writes = lock::share(&writers(&change.dir)).unwrap();
+    std::thread::scope(|scope| {
+        let end = scope.spawn(|| rekey(dir.path(), &raw("11"), &raw("22")).finish());
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(is_marked(&change.dir) && !end.is_finished());
+        other.backend.save(&of("e").to_string(), b"entrada").unwrap();
+        drop(writes);
+        end.join().unwrap().unwrap();
+    });
+    assert!(!is_marked(&change.dir));
+    assert!(change.new.load(&of("e").to_string()).unwrap().is_some());
+}
+
+#[test]
 fn a_change_that_has_not_ended_is_continued_with_the_same_new_key_only() {
     let dir = filled(&raw("11"));
     let held = grants(dir.path(), &raw("11")).lock(&of("d"), Duration::ZERO, &mut never).unwrap();
@@ -277,6 +297,7 @@ fn a_file_that_cannot_be_read_ends_the_change() {
     allow(0o644).unwrap();
     let error = run(&change).unwrap_err().to_string();
     assert!(error.contains("chmod 600"), "{error}");
+    assert!(!is_marked(&change.dir), "nothing has begun");
     allow(0o600).unwrap();
     run(&change).unwrap();
     assert_eq!(opening(dir.path(), &raw("22")), ACCOUNTS);

@@ -21,8 +21,8 @@ const ROOM_NAME: &str = "room";
 /// How often creating a file is tried: another process may remove it between its creation and its lock.
 const TRIES: usize = 5;
 
-/// Bytes reserved for a grant: several times the size of a large one.
-const ROOM: u64 = 64 << 10;
+/// Bytes reserved for a grant whose size is not known: several times the size of a large one.
+pub(super) const ROOM: u64 = 64 << 10;
 
 /// A file without its final name, removed on drop unless it gets one.
 #[derive(Debug)]
@@ -79,16 +79,16 @@ impl Temporary {
         Ok(Some(made))
     }
 
-    /// As [`Temporary::create_for`], with disk space reserved for a grant. Each `path` has one such file; one that a
+    /// As [`Temporary::create_for`], with `room` bytes of disk space reserved. Each `path` has one such file; one that a
     /// killed run left is reused. On Windows each has a name of its own, because [`release`] unlocks a file before it
     /// is renamed, and nobody may open it then.
-    pub(super) fn with_room(path: &Path) -> Result<Self, BackendError> {
+    pub(super) fn with_room(path: &Path, room: u64) -> Result<Self, BackendError> {
         let reused = if cfg!(windows) { None } else { Self::named(path, ROOM_NAME, false)? };
         let made = match reused {
             Some(made) => made,
             None => Self::create_for(path)?,
         };
-        allocate(&made.file).map_err(|error| cannot("set room aside for", path, error))?;
+        allocate(&made.file, room).map_err(|error| cannot("set room aside for", path, error))?;
         sweep(&path.with_file_name(FOLDER), &made.file);
         Ok(made)
     }
@@ -148,9 +148,9 @@ pub struct ReservedSpace {
 }
 
 impl ReservedSpace {
-    /// Reserves space in the existing folder `dir`.
-    pub(super) fn in_folder(dir: &Path) -> Result<Self, BackendError> {
-        Temporary::with_room(&dir.join("any")).map(|file| Self { _file: file })
+    /// Reserves `room` bytes in the existing folder `dir`.
+    pub(super) fn in_folder(dir: &Path, room: u64) -> Result<Self, BackendError> {
+        Temporary::with_room(&dir.join("any"), room).map(|file| Self { _file: file })
     }
 }
 
@@ -166,23 +166,23 @@ fn create(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(target_os = "linux")]
-fn allocate(file: &File) -> io::Result<()> {
+fn allocate(file: &File, room: u64) -> io::Result<()> {
     use rustix::io::Errno;
-    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, ROOM) {
-        Err(Errno::OPNOTSUPP | Errno::NOSYS) => fill(file),
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, room) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => fill(file, room),
         other => Ok(other?),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn allocate(file: &File) -> io::Result<()> {
-    fill(file)
+fn allocate(file: &File, room: u64) -> io::Result<()> {
+    fill(file, room)
 }
 
 /// Writes bytes to reserve space on a file system that has no call for it.
-fn fill(mut file: &File) -> io::Result<()> {
+fn fill(mut file: &File, room: u64) -> io::Result<()> {
     use std::io::{Read as _, Seek as _};
-    io::copy(&mut io::repeat(0).take(ROOM), &mut file)?;
+    io::copy(&mut io::repeat(0).take(room), &mut file)?;
     file.rewind()
 }
 
@@ -263,7 +263,7 @@ mod tests {
     fn a_file_without_a_final_name_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
-        let made = Temporary::with_room(&path).unwrap();
+        let made = Temporary::with_room(&path, ROOM).unwrap();
         assert_eq!(made.file.metadata().unwrap().len(), ROOM);
         assert_eq!(left(dir.path()).len(), 1);
         drop(made);
@@ -275,10 +275,10 @@ mod tests {
     fn reserved_space_is_cut_to_the_written_size() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
-        Temporary::with_room(&path).unwrap().become_file(&path, b"two").unwrap();
+        Temporary::with_room(&path, ROOM).unwrap().become_file(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         let filled = Temporary::create_for(&path).unwrap();
-        fill(&filled.file).unwrap();
+        fill(&filled.file, ROOM).unwrap();
         filled.become_file(&path, b"three").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"three");
         assert_eq!(left(dir.path()), [""; 0].map(PathBuf::from));
@@ -311,8 +311,10 @@ mod tests {
     fn a_file_that_is_written_can_be_read_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
-        let (first, second) =
-            (Temporary::with_room(&path).unwrap(), Temporary::with_room(&path).unwrap());
+        let (first, second) = (
+            Temporary::with_room(&path, ROOM).unwrap(),
+            Temporary::with_room(&path, ROOM).unwrap(),
+        );
         assert_ne!(first.path, second.path);
         let held = first.file.try_clone().unwrap();
         first.become_file(&path, b"x").unwrap();
@@ -326,12 +328,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("item");
         let at_work = Temporary::create_for(&path).unwrap();
-        let sweeps: [&dyn Fn(); 3] =
-            [&|| sweep_next_to(&path), &|| drop(Temporary::with_room(&path).unwrap()), &|| {
+        let sweeps: [&dyn Fn(); 3] = [
+            &|| sweep_next_to(&path),
+            &|| drop(Temporary::with_room(&path, ROOM).unwrap()),
+            &|| {
                 Temporary::create_for(&path).unwrap().become_file(&path, b"x").unwrap();
-            }];
+            },
+        ];
         for (number, sweep) in sweeps.iter().enumerate() {
-            killed(Temporary::with_room(&path.with_extension("other")).unwrap());
+            killed(Temporary::with_room(&path.with_extension("other"), ROOM).unwrap());
             killed(Temporary::create_for(&path).unwrap());
             assert_eq!(left(dir.path()).len(), 3, "{number}");
             sweep();
@@ -347,12 +352,12 @@ mod tests {
         let path = dir.path().join("item");
         for _ in 0..5 {
             killed(Temporary::named(&path, ROOM_NAME, false).unwrap().unwrap());
-            killed(Temporary::with_room(&path).unwrap());
+            killed(Temporary::with_room(&path, ROOM).unwrap());
             assert_eq!(left(dir.path()).len(), 1);
         }
         // A file in use stays with the process that has it.
-        let first = Temporary::with_room(&path).unwrap();
-        let second = Temporary::with_room(&path).unwrap();
+        let first = Temporary::with_room(&path, ROOM).unwrap();
+        let second = Temporary::with_room(&path, ROOM).unwrap();
         assert_ne!(first.path, second.path);
         second.become_file(&path, b"second").unwrap();
         first.become_file(&path, b"1").unwrap();

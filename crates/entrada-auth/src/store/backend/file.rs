@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Backend, Bytes};
+use crate::store::lock::{self, LockGuard};
 use crate::store::seal::{self, Sealer, StoreKey};
 use crate::store::temporary::Temporary;
 use crate::store::{
@@ -64,12 +65,18 @@ impl File {
     }
 
     /// Refuses to save under a key that the store no longer has: `entrada store rekey` may have run during a sign-in. A change of
-    /// the key that has not ended finds what is saved under the old one.
-    fn check_key(&self, name: &str) -> Result<(), BackendError> {
-        if name == recovery::NAME || rekey::is_marked(&self.dir) {
-            return Ok(());
+    /// the key that has not ended finds what is saved under the old one: it does not end while the result of this is kept. A
+    /// store without a recovery key has no grant yet, and its key is not changed.
+    fn check_key(&self, name: &str) -> Result<Option<LockGuard>, BackendError> {
+        let key = self.path(recovery::NAME);
+        if key.symlink_metadata().is_err() {
+            return Ok(None);
         }
-        let Some(sealed) = disk::read(&self.path(recovery::NAME))? else { return Ok(()) };
+        let guard = Some(lock::share(&rekey::writers(&self.dir))?);
+        if name == recovery::NAME || rekey::is_marked(&self.dir) {
+            return Ok(guard);
+        }
+        let Some(sealed) = disk::read(&key)? else { return Ok(guard) };
         match self.sealer.open(recovery::NAME, &sealed) {
             Err(fault)
                 if matches!(
@@ -79,13 +86,13 @@ impl File {
             {
                 Err(fault)
             }
-            _ => Ok(()),
+            _ => Ok(guard),
         }
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), BackendError> {
         disk::private_dir(&self.dir)?;
-        self.check_key(name)?;
+        let _writes = self.check_key(name)?;
         let like = if self.sealer.is_salted() { self.any_item()? } else { None };
         let sealed = self.sealer.seal(name, bytes, like.as_ref().map(|like| like.as_slice()))?;
         disk::write(&self.path(name), &sealed)
@@ -103,7 +110,7 @@ impl File {
         name: &str,
         bytes: &[u8],
     ) -> Result<(), BackendError> {
-        self.check_key(name)?;
+        let _writes = self.check_key(name)?;
         room.become_file(&self.path(name), &self.sealer.seal(name, bytes, None)?)
     }
 
@@ -186,9 +193,10 @@ impl Backend for File {
         self.write(name, bytes).map_err(|fault| fault.when(StoreKind::File, action::SAVE))
     }
 
-    fn reserve_space(&self) -> Result<Option<ReservedSpace>, StoreError> {
-        let room = disk::private_dir(&self.dir).and_then(|()| ReservedSpace::in_folder(&self.dir));
-        room.map(Some).map_err(|fault| fault.when(StoreKind::File, action::PREPARE))
+    fn reserve_space(&self, room: u64) -> Result<Option<ReservedSpace>, StoreError> {
+        let space =
+            disk::private_dir(&self.dir).and_then(|()| ReservedSpace::in_folder(&self.dir, room));
+        space.map(Some).map_err(|fault| fault.when(StoreKind::File, action::PREPARE))
     }
 
     fn move_item(&self, name: &str, new_name: &str) -> Result<(), StoreError> {

@@ -73,12 +73,13 @@ pub trait Backend {
     ///
     /// [`StoreError`] if the store refuses the item.
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
-    /// Reserves disk space for an item, if items are files.
+    /// Reserves `room` bytes of disk space for an item, if items are files.
     ///
     /// # Errors
     ///
     /// The disk is full, or the folder cannot be written.
-    fn reserve_space(&self) -> Result<Option<ReservedSpace>, StoreError> {
+    fn reserve_space(&self, room: u64) -> Result<Option<ReservedSpace>, StoreError> {
+        let _ = room;
         Ok(None)
     }
     /// Gives the item `name`, which may be unreadable, the name `new_name`. Its bytes stay unchanged.
