@@ -507,3 +507,42 @@ fn a_path_on_the_command_line_is_saved_whole() {
     let recipe = world.run(&["recipe", "curl", "w"]);
     assert!(recipe.stdout.contains(&*whole.to_string_lossy()), "{}", recipe.stdout);
 }
+
+#[test]
+fn a_named_file_that_is_not_there_is_told_with_who_named_it() {
+    for (by, named) in [("variable", "the variable ENTRADA_CONFIG"), ("flag", "`--config`")] {
+        let world = World::new();
+        let path = world.config_dir().join("moved.toml");
+        let path = path.to_str().unwrap();
+        let flag = ["--config", path];
+        if by == "variable" {
+            world.set("ENTRADA_CONFIG", path);
+        }
+        let more = if by == "flag" { &flag[..] } else { &[] };
+        for args in [&["token", "work"][..], &["config", "show"], &["config", "check"], &["status"]]
+        {
+            let run = world.run(&[args, more].concat());
+            assert_eq!(run.exit, Exit::Usage, "{args:?}: {}", run.stderr);
+            let said = format!("{named} names a configuration file that is not there");
+            assert!(run.stderr.contains(&said), "{args:?}: {}", run.stderr);
+            assert!(run.stderr.contains("entrada config init"), "{args:?}: {}", run.stderr);
+        }
+        let doctor = world.run(&[&["doctor"][..], more].concat());
+        assert!(doctor.stdout.contains("that is not there"), "{}", doctor.stdout);
+        assert!(!doctor.stdout.contains("`entrada config check`"), "{}", doctor.stdout);
+    }
+}
+
+#[test]
+fn a_profile_of_a_file_that_was_moved_away_is_missed_with_the_path() {
+    let world = World::new();
+    let run = world.run(&["token", "work"]);
+    assert_eq!(run.exit, Exit::Usage);
+    assert!(run.stderr.contains("there is no profile `work`"), "{}", run.stderr);
+    assert!(run.stderr.contains("there is no configuration file at "), "{}", run.stderr);
+    assert!(run.stderr.contains("`entrada config init work`"), "{}", run.stderr);
+    world.write_config("[defaults]\nstrict = false\n");
+    let run = world.run(&["token", "work"]);
+    assert!(run.stderr.contains("there is no profile `work`; "), "{}", run.stderr);
+    assert!(run.stderr.contains("has none"), "{}", run.stderr);
+}
