@@ -221,7 +221,7 @@ impl CallCheck {
     pub(super) fn is_worth_noting(&self, facts: &Facts) -> bool {
         self.is_stated
             || facts.audience_fits() != Some(false)
-                && self.sufficiency(facts) != Sufficiency::Unknown
+                && (facts.shape().is_none() || self.sufficiency(facts) != Sufficiency::Unknown)
     }
 
     /// The full scope to request as a signed-in user.
@@ -257,7 +257,9 @@ impl Facts<'_> {
     /// The scope to request for the call, if the caller named it or the token lacks its permission.
     pub(super) fn call_scope(&self) -> Option<String> {
         let check = self.call()?;
-        let lacks = || check.sufficiency(self) == Sufficiency::Insufficient;
+        // Without a token, the refusal alone says that a permission is missing.
+        let lacks =
+            || self.shape().is_none() || check.sufficiency(self) == Sufficiency::Insufficient;
         if check.is_stated || self.audience_fits() != Some(false) && lacks() {
             return check.scope(self);
         }
