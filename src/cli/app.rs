@@ -124,7 +124,14 @@ impl App<'_, '_> {
             self.reading(Path::new(&path))?;
             let read = read_input_file(Path::new(&path), CERTIFICATES_MAX, FileTrust::Unaltered);
             let pem = read.map_err(|error| {
-                Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))
+                let failure =
+                    Failure::usage(format!("cannot read the certificates in `{path}`: {error}"));
+                match error {
+                    InputFileError::Owner { .. } => failure.help(
+                        "its owner could exchange it: copy the file to a folder of your own, and name the copy",
+                    ),
+                    _ => failure,
+                }
             })?;
             let pem = pem.to_vec();
             // Checked when a request is sent: a stored token needs no certificates.

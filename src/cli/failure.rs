@@ -229,6 +229,12 @@ impl From<DiscoveryError> for Failure {
             unusable @ DiscoveryError::Unusable { .. } => Self::of(Exit::Usage, &unusable).help(
                 "check `--authority`; if it is right, the provider must correct the document: its endpoints are missing, or not https",
             ),
+            DiscoveryError::Missing { ref authority, .. } if is_on_this_machine(authority) => {
+                Self::of(Exit::Usage, &error).help(
+                    "an authority like Entra ID, as `entrada emulator` is, needs a tenant: `--tenant organizations`; the address of any \
+                     other is exactly its issuer's",
+                )
+            }
             other => Self::of(Exit::Usage, &other).help(
                 "check `--authority`: it must be exactly the issuer's address, as the provider's documentation or its \
                  discovery document has it, without `/.well-known/openid-configuration`",

@@ -2,7 +2,7 @@
 
 use entrada::cli::Exit;
 
-use crate::world::World;
+use crate::world::{BASE, World};
 
 #[test]
 fn show_tells_where_every_value_comes_from() {
@@ -147,8 +147,8 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     assert_eq!(
         written,
         format!(
-            "default-profile = \"mail\"\n\n[profiles.mail]\nclient-id = \"{CLIENT}\"\njob = [\"imap\", \"smtp\"]\n\
-             tenant = \"organizations\"\n"
+            "default-profile = \"mail\"\n\n[profiles.mail]\nauthority = \"{BASE}\"\nclient-id = \"{CLIENT}\"\n\
+             job = [\"imap\", \"smtp\"]\nstore = \"file\"\ntenant = \"organizations\"\n"
         )
     );
     // What is there stays; a second profile comes behind it.
@@ -191,7 +191,7 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     let three = std::fs::read_to_string(&path).unwrap();
     assert!(
         three.ends_with(&format!(
-            "[profiles.quiet]\nclient-id = \"{CLIENT}\"\ntenant = \"common\"\n"
+            "[profiles.quiet]\nauthority = \"{BASE}\"\nclient-id = \"{CLIENT}\"\nstore = \"file\"\ntenant = \"common\"\n"
         )),
         "{three}"
     );
@@ -373,7 +373,8 @@ fn init_keeps_comments_and_line_ends() {
     assert_eq!(run.exit, Exit::Success, "{run:#?}");
     let after = std::fs::read_to_string(world.config_path()).unwrap();
     let profile = format!(
-        "\r\n[profiles.mail]\r\nclient-id = \"{CLIENT}\"\r\njob = [\"imap\"]\r\ntenant = \"common\"\r\n"
+        "\r\n[profiles.mail]\r\nauthority = \"{BASE}\"\r\nclient-id = \"{CLIENT}\"\r\njob = [\"imap\"]\r\n\
+         store = \"file\"\r\ntenant = \"common\"\r\n"
     );
     assert_eq!(after, format!("default-profile = \"mail\"\r\n\r\n{before}{profile}"));
     assert_eq!(world.run(&["config", "check"]).exit, Exit::Success);
@@ -545,4 +546,18 @@ fn a_profile_of_a_file_that_was_moved_away_is_missed_with_the_path() {
     let run = world.run(&["token", "work"]);
     assert!(run.stderr.contains("there is no profile `work`; "), "{}", run.stderr);
     assert!(run.stderr.contains("has none"), "{}", run.stderr);
+}
+
+#[test]
+fn a_profile_holds_what_variables_set_while_it_was_made() {
+    let world = World::new();
+    let run = world.run(&["config", "init", "--no-login", "--job", "imap", "--client-id", CLIENT]);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    for name in ["ENTRADA_AUTHORITY", "ENTRADA_TENANT", "ENTRADA_CLIENT_ID"] {
+        world.unset(name);
+    }
+    let shown = world.run(&["config", "show", "work"]).stdout;
+    for row in [BASE, "\"organizations\"", CLIENT, "\"file\""] {
+        assert!(shown.contains(row), "{row}: {shown}");
+    }
 }

@@ -62,3 +62,12 @@ fn an_emulator_without_a_scheme_or_with_the_wrong_one_is_named_as_it_is() {
     assert!(run.stdout.contains("`entrada emulator --port 8400`"), "{}", run.stdout);
     assert!(!run.stdout.contains("HTTPS_PROXY"), "{}", run.stdout);
 }
+
+#[test]
+fn an_emulator_without_a_tenant_is_told_to_need_one() {
+    let world = World::new();
+    world.unset("ENTRADA_TENANT");
+    let run = world.run(&["login"]);
+    assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
+    assert!(run.stderr.contains("`--tenant organizations`"), "{}", run.stderr);
+}

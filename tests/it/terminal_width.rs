@@ -33,7 +33,7 @@ fn the_emulators_first_command_is_in_one_piece() {
     world.signal_comes(2);
     let run = world.run_exactly(&["emulator", "--port", "0"], "");
     let line = run.stderr.lines().find(|line| line.starts_with("  entrada login")).unwrap();
-    assert!(line.contains("--tenant organizations --client-id e1a7a000-"), "{}", run.stderr);
+    assert!(line.contains("--tenant organizations --client-id 11111111-"), "{}", run.stderr);
 }
 
 #[test]
@@ -89,5 +89,21 @@ fn a_question_of_the_dialogue_fits_the_terminal() {
         assert!(part.len() <= 70, "{part}");
         let is_whole = part.ends_with(']') || part.starts_with("Which");
         assert!(is_whole, "in one line: {}", run.stderr);
+    }
+}
+
+#[test]
+fn the_choice_of_a_store_fits_the_terminal() {
+    let world = World::new().at_a_terminal_of(80);
+    for name in ["ENTRADA_STORE", "ENTRADA_STORE_KEY"] {
+        world.unset(name);
+    }
+    let run = world.run_with_stdin(&["config", "init", "--no-login", "--job", "imap"], "2\n");
+    let (_, rows) = run.stderr.split_once("Where are sign-ins kept?\n").unwrap();
+    let (rows, _) = rows.split_once("Your choice").unwrap();
+    assert!(rows.lines().count() > 3, "{rows}");
+    for row in rows.lines() {
+        assert!(row.len() <= 80 || !row.contains(' '), "{row}");
+        assert!(row.starts_with(' '), "{row}");
     }
 }

@@ -147,7 +147,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     whole.authority()?;
     whole.client_id()?;
     whole.request_scopes(&whole.jobs()?)?;
-    write(app, &path, name, &layer)?;
+    // With what variables set, as `login --save` does: another terminal may not have them.
+    write(app, &path, name, &whole.for_profile())?;
     if let Some(text) = consent::page(&whole)? {
         app.ui.with(|out| render::prose(out, app.ui.style.width, &format!("\n{text}\n")));
     }
@@ -350,7 +351,7 @@ fn next(app: &App<'_, '_>, name: &str, layer: &Layer) {
         layer.job.iter().flatten().any(|job| ["imap", "smtp", "pop"].contains(&&*job.to_string()));
     let mut lines = vec![
         (format!("entrada token {quoted}"), "prints a token, refreshed when needed"),
-        (format!("entrada probe {quoted}"), "presents it to the service, and explains the answer"),
+        (format!("entrada probe {quoted}"), "shows it to the service, and explains the answer"),
     ];
     if mail {
         lines.push((
