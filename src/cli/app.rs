@@ -9,7 +9,9 @@ use super::input::{read_text, text_of};
 use super::stored_sign_in::{self, Application};
 use super::ui::Ui;
 use super::{Common, Exit, Failure, output};
-use crate::config::{ConfigFile, Layer, Origin, Paths, Policy, Settings, Span, variables};
+use crate::config::{
+    ConfigError, ConfigFile, Layer, Origin, Paths, Policy, Settings, Span, variables,
+};
 use crate::render;
 use entrada_auth::flow::{AllowedFlows, FlowKind, SignInPage, TokenRequest};
 use entrada_auth::store::{AccountEntry, Grants, Interaction};
@@ -20,7 +22,7 @@ use entrada_auth::sys::{
 use entrada_auth::trace::Recorder;
 use entrada_core::har::TraceSummary;
 use entrada_core::oauth::challenge::{self, ChallengeError};
-use entrada_core::{Authority, ClaimsRequest, Job, Redactor, Secret, shell_quoted};
+use entrada_core::{Authority, ClaimsRequest, Job, Redactor, Secret, clean, shell_quoted};
 use entrada_diagnose::{self as diagnose, Context, Diagnosis, Evidence, Verdict};
 
 /// One run of the program.
@@ -57,17 +59,37 @@ impl App<'_, '_> {
         Paths::of(self.sys.env).map_err(|error| Failure::usage(error.to_string()))
     }
 
+    /// The configuration file that a flag or a variable names.
+    pub(super) fn named_config(&self) -> Option<PathBuf> {
+        let by_variable = || self.sys.env.own("CONFIG").map(PathBuf::from);
+        self.common.config.clone().or_else(by_variable)
+    }
+
     /// The configuration file and where it is.
     pub(super) fn config_file(&self) -> Result<(PathBuf, ConfigFile), Failure> {
-        let by_variable = || self.sys.env.own("CONFIG").map(PathBuf::from);
-        let asked_for = self.common.config.clone().or_else(by_variable);
+        let asked_for = self.named_config();
         let named = asked_for.is_some();
         let path = match asked_for {
             Some(path) => path,
             None => self.paths()?.config.join("config.toml"),
         };
         self.reading(&path)?;
-        let text = ConfigFile::read_text(&path, named)?;
+        let text = ConfigFile::read_text(&path, named).map_err(|error| {
+            let is_missing =
+                matches!(&error, ConfigError::Read { source, .. } if source.is_not_found());
+            let mut failure = Failure::from(error);
+            if is_missing {
+                let by = if self.common.config.is_some() {
+                    "`--config`"
+                } else {
+                    "the variable ENTRADA_CONFIG"
+                };
+                let path = clean(&path.to_string_lossy()).into_owned();
+                failure.message =
+                    format!("{by} names a configuration file that is not there: {path}");
+            }
+            failure
+        })?;
         // Before any message quotes the file.
         self.ui.learn_settings(&text);
         let file = ConfigFile::read_from(&path, &text)?;
@@ -102,7 +124,14 @@ impl App<'_, '_> {
             self.reading(Path::new(&path))?;
             let read = read_input_file(Path::new(&path), CERTIFICATES_MAX, FileTrust::Unaltered);
             let pem = read.map_err(|error| {
-                Failure::usage(format!("cannot read the certificates in `{path}`: {error}"))
+                let failure =
+                    Failure::usage(format!("cannot read the certificates in `{path}`: {error}"));
+                match error {
+                    InputFileError::Owner { .. } => failure.help(
+                        "its owner could exchange it: copy the file to a folder of your own, and name the copy",
+                    ),
+                    _ => failure,
+                }
             })?;
             let pem = pem.to_vec();
             // Checked when a request is sent: a stored token needs no certificates.

@@ -67,6 +67,9 @@ pub(super) struct Args {
     sign_in_as: Option<String>,
 }
 
+/// The client id of the documents. It selects no scenario, so that it gets the one of `--scenario`.
+const CLIENT_ID: &str = "11111111-1111-1111-1111-111111111111";
+
 /// How often the log is shown.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -166,8 +169,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     app.ui.line("sign in to it:");
     // In one piece, to be copied: broken at the width of the terminal it would be two commands.
     app.ui.raw(&format!(
-        "\n  entrada login --authority {address} --tenant organizations --client-id {}{trust}{}\n\n",
-        scenario.client_id,
+        "\n  entrada login --authority {address} --tenant organizations --client-id {CLIENT_ID}{trust}{}\n\n",
         scope.unwrap_or_default()
     ));
     let mut shown = 0;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::app::App;
-use super::{Exit, Failure, output};
+use super::{Exit, Failure, output, stored_sign_in};
 use crate::config::Settings;
 use crate::config::flags;
 use entrada_auth::store::{AccountEntry, Grant, GrantKey, Grants, foreign};
@@ -82,6 +82,7 @@ fn the_one(
 ) -> Result<(GrantKey, Grant), Failure> {
     let needed = || {
         Failure::new(Exit::SignInNeeded, "sign-in needed: no account is signed in")
+            .helps(stored_sign_in::other_sign_ins(app, settings))
             .help(format!("sign in: {}", app.login_command(settings)))
     };
     let mut selected = grants.narrow_to_default(grants.signed_in(App::selected(settings, grants)?));

@@ -8,6 +8,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use super::exit::Exit;
+use super::local_authority::is_on_this_machine;
 use super::network;
 use super::ui::Ui;
 use crate::render::{self, Notes};
@@ -69,7 +70,7 @@ impl Failure {
         self
     }
 
-    fn helps(mut self, help: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn helps(mut self, help: impl IntoIterator<Item = String>) -> Self {
         self.help.extend(help);
         self
     }
@@ -228,6 +229,12 @@ impl From<DiscoveryError> for Failure {
             unusable @ DiscoveryError::Unusable { .. } => Self::of(Exit::Usage, &unusable).help(
                 "check `--authority`; if it is right, the provider must correct the document: its endpoints are missing, or not https",
             ),
+            DiscoveryError::Missing { ref authority, .. } if is_on_this_machine(authority) => {
+                Self::of(Exit::Usage, &error).help(
+                    "an authority like Entra ID, as `entrada emulator` is, needs a tenant: `--tenant organizations`; the address of any \
+                     other is exactly its issuer's",
+                )
+            }
             other => Self::of(Exit::Usage, &other).help(
                 "check `--authority`: it must be exactly the issuer's address, as the provider's documentation or its \
                  discovery document has it, without `/.well-known/openid-configuration`",
@@ -388,9 +395,17 @@ fn judge(refusal: Refusal, mut evidence: Evidence) -> Diagnosis {
         if by_settings.contains(&finding.rule.id) && finding.who == Who::Developer {
             finding.who = Who::User;
         }
+        let authority = evidence.context.authority.as_deref().unwrap_or_default();
+        if finding.rule.id == RuleId::RefreshTokenMalformed && is_on_this_machine(authority) {
+            finding.help.insert(0, OTHER_RUN.into());
+        }
     }
     diagnosis
 }
+
+/// What to do about a refresh token that an authority on this machine does not know.
+const OTHER_RUN: &str =
+    "`entrada emulator` forgets its sign-ins when it ends: if it was started anew, sign in again";
 
 /// The number for a refusal, by its cause.
 fn exit_of(diagnosis: &Diagnosis) -> Exit {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::app::App;
-use super::{Exit, Failure};
+use super::{Exit, Failure, stored_sign_in};
 use crate::config::{Settings, flags};
 use entrada_auth::store::{AccountEntry, GrantKey, Grants, LockGuard};
 use entrada_auth::sys::{HttpError, HttpFailure};
@@ -53,6 +53,11 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 app.ui.line(format!("nothing to forget: `{account}` is not signed in here"));
             }
             _ => app.ui.line("nothing to forget: no account is signed in here"),
+        }
+        if !args.everything {
+            for other in stored_sign_in::other_sign_ins(app, &settings) {
+                app.ui.line(format!("help: {other}"));
+            }
         }
         return Ok(Exit::Success);
     }

@@ -1,5 +1,6 @@
 //! What to do about a request without an answer.
 
+use super::local_authority::is_on_this_machine;
 use entrada_auth::sys::{
     CertificateFault, HttpError, HttpFailure, ProxyFailure, ProxyFault, SetupFailure,
 };
@@ -25,6 +26,11 @@ pub(super) fn is_setting(failure: &HttpFailure) -> bool {
 
 /// What the user can do about `error`.
 pub(super) fn help(error: &HttpError) -> Vec<String> {
+    if is_on_this_machine(&error.host)
+        && let Some(help) = of_this_machine(error)
+    {
+        return vec![help];
+    }
     let help: Vec<&str> = match &error.failure {
         HttpFailure::Certificate(trouble) => certificate(&trouble.fault),
         HttpFailure::Proxy(trouble) => return proxy(trouble, &error.host),
@@ -49,6 +55,29 @@ pub(super) fn help(error: &HttpError) -> Vec<String> {
         | HttpFailure::Interrupted(_) => vec![],
     };
     help.into_iter().map(str::to_owned).collect()
+}
+
+/// What to do about a server on this machine, which often is `entrada emulator`.
+fn of_this_machine(error: &HttpError) -> Option<String> {
+    let host = &error.host;
+    let port = host.rsplit_once(':').map_or("8400", |(_, port)| port);
+    Some(match &error.failure {
+        HttpFailure::Connect | HttpFailure::ConnectTimeout => format!(
+            "no program listens there: start it, such as `entrada emulator --port {port}`, or check the port"
+        ),
+        HttpFailure::NotTls => format!(
+            "an address without TLS begins with `http://`, as that of `entrada emulator` without `--tls`: `http://{host}`"
+        ),
+        HttpFailure::Broken => format!(
+            "if it is `entrada emulator --tls FILE`, its address is `https://{host}`, with `--ca-bundle FILE`; otherwise try again later"
+        ),
+        HttpFailure::Certificate(trouble)
+            if matches!(trouble.fault, CertificateFault::UnknownIssuer { .. }) =>
+        {
+            "trust its authority with `--ca-bundle FILE`; `entrada emulator --tls FILE` writes that file".to_owned()
+        }
+        _ => return None,
+    })
 }
 
 fn certificate(fault: &CertificateFault) -> Vec<&'static str> {

@@ -6,6 +6,7 @@ use super::judge::{any_problem, judge};
 use super::login::{greet, warn_unsaved};
 use super::next_step;
 use super::prompt::CliPrompt;
+use super::stored_sign_in;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::render::{self, Notes};
@@ -43,7 +44,12 @@ pub(super) fn obtain(
     let lint = || app.lint(settings, &request, job).map(drop);
     let fail = |error| {
         let evidence = app.evidence(settings, &request, job);
-        of_acquire(error, evidence, &app.login_command(settings))
+        let is_absent = matches!(error, AcquireError::SignInNeeded { refusal: None, .. });
+        let mut failure = of_acquire(error, evidence, &app.login_command(settings));
+        if is_absent {
+            failure.help.splice(0..0, stored_sign_in::other_sign_ins(app, settings));
+        }
+        failure
     };
     let lint_first = |failure: Failure| lint().err().unwrap_or(failure);
     let grants = app.grants(settings).map_err(lint_first)?;

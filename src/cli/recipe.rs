@@ -99,6 +99,17 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients, settings: &Settings)
         {
             app.ui.line(warning);
         }
+        // A server of a test often has no certificate; one with a certificate of its own needs `--ca-bundle`.
+        let is_tested = local_authority::is_on_this_machine(&server.host)
+            && args.security.is_none()
+            && with.ca.is_none();
+        if is_tested && page.protocols.contains(&protocol) && !matches!(server.tls, TlsMode::None) {
+            app.ui.line(format!(
+                "note: the configuration uses TLS for {}:{}; where that server has none, as `entrada emulator` without `--tls`, add \
+                 `--security none`; to trust its certificate, `--ca-bundle FILE`",
+                server.host, server.port
+            ));
+        }
     }
     if with.user == SOMEBODY {
         app.ui.line(format!(

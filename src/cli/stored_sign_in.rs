@@ -13,7 +13,7 @@ use entrada_auth::store::{
 };
 use entrada_auth::sys::Env;
 use entrada_core::entra::clouds::Cloud;
-use entrada_core::{Authority, shell_quoted};
+use entrada_core::{Authority, clean, shell_quoted};
 
 /// One application at one authority, as grants are filed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,6 +162,71 @@ fn listed(settings: &Settings, kind: StoreKind, state_dir: &std::path::Path) -> 
             })
     });
     entries
+}
+
+/// The most other sign-ins that are named.
+const NAMED_MAX: usize = 3;
+
+/// Where `settings` select no stored sign-in: who is signed in otherwise, and how to use that. No store is opened.
+pub(super) fn other_sign_ins(app: &App<'_, '_>, settings: &Settings) -> Vec<String> {
+    let kind = settings.get(|layer| &layer.store).unwrap_or_default();
+    let Ok(paths) = app.paths() else { return Vec::new() };
+    let mut entries = read_account_list(&paths.state);
+    entries.retain(|entry| entry.store == kind);
+    let is_selected = |settings: &Settings, entry: &AccountEntry| {
+        let account = settings.get(|layer| &layer.account);
+        Application::of(settings).is_ok_and(|own| own == Application::of_entry(entry))
+            && account.is_none_or(|account| entry.is_identified_by(&account))
+    };
+    if entries.iter().any(|entry| is_selected(settings, entry)) {
+        return Vec::new();
+    }
+    let Ok((_, file)) = app.config_file() else { return Vec::new() };
+    let given = &app.common.layer;
+    let profiles = applications_of_profiles(&file);
+    let way_to = |entry: &AccountEntry| {
+        // The flags that lead elsewhere.
+        let differs = |given: Option<&String>, own: &str| {
+            given.is_some_and(|given| !given.eq_ignore_ascii_case(own))
+        };
+        let mut layer = given.clone();
+        let mut flags = Vec::new();
+        for (flag, value, own) in [
+            ("`--tenant`", &mut layer.tenant, &entry.tenant),
+            ("`--client-id`", &mut layer.client_id, &entry.client_id),
+            ("`--authority`", &mut layer.authority, &entry.authority),
+        ] {
+            if differs(value.as_ref(), own) {
+                *value = None;
+                flags.push(flag);
+            }
+        }
+        if layer.account.as_ref().is_some_and(|account| !entry.is_identified_by(account)) {
+            layer.account = None;
+            flags.push("`--account`");
+        }
+        let profile = settings.profile.as_deref();
+        let reduced = Settings::resolve(&file, profile, app.sys.env, layer);
+        if !flags.is_empty() && reduced.is_ok_and(|reduced| is_selected(&reduced, entry)) {
+            return format!("leave out {}", flags.join(" and "));
+        }
+        let application = Application::of_entry(entry);
+        match profiles.iter().find(|(_, own)| *own == application) {
+            Some((name, _)) => format!("use the profile {}", shell_quoted(name)),
+            None => format!("use `{}`", application.selectors()),
+        }
+    };
+    let mut lines: Vec<String> = entries
+        .iter()
+        .take(NAMED_MAX)
+        .map(|entry| {
+            format!("`{}` is signed in: for that one, {}", clean(entry.label()), way_to(entry))
+        })
+        .collect();
+    if NAMED_MAX < entries.len() {
+        lines.push("`entrada accounts` lists the others".to_owned());
+    }
+    lines
 }
 
 /// The profiles of the file, each with its application.

@@ -33,7 +33,7 @@ pub(super) fn tell(
     if let Some(failure) = help::correction(argv, &error, is_command_line) {
         return Ok(failure.report(ui));
     }
-    let error = help::without_bad_tips(error);
+    let error = with_whole_usage(argv, help::without_bad_tips(error));
     let text = error.to_string();
     ui.page(&text);
     if let Some(help) = other_commands(&error) {
@@ -43,6 +43,24 @@ pub(super) fn tell(
         ui.line(format!("note: {advice}"));
     }
     Ok(Exit::Usage)
+}
+
+/// `error` with the usage of its command: the parser's own shows what was given as required.
+fn with_whole_usage(argv: &[OsString], mut error: clap::Error) -> clap::Error {
+    if error.get(ContextKind::Usage).is_none() {
+        return error;
+    }
+    let mut program = command();
+    program.build();
+    let mut command = &program;
+    // A command is named before its flags; what follows it is a value.
+    for word in argv.iter().skip(1).filter_map(|word| word.to_str()) {
+        let Some(inner) = command.find_subcommand(word) else { break };
+        command = inner;
+    }
+    let usage = command.clone().render_usage();
+    error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    error
 }
 
 /// Whether the parser takes `words`.

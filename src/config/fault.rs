@@ -10,8 +10,10 @@ pub enum SettingsError {
     NoProfile {
         /// What was asked for.
         name: String,
-        /// `; did you mean …?` or the list.
+        /// `; did you mean …?`, the list, or where none is.
         near: String,
+        /// Whether the file has no profile, or is not there.
+        has_none: bool,
     },
     /// A variable with an invalid value.
     #[error("the variable {variable} has an invalid value: {reason}")]

@@ -27,6 +27,9 @@ pub struct ConfigFile {
     /// The folder of the file. Relative paths in it begin there.
     #[serde(skip)]
     pub folder: Option<PathBuf>,
+    /// Where it was looked for.
+    #[serde(skip)]
+    pub path: Option<PathBuf>,
 }
 
 /// The file cannot be used.
@@ -67,7 +70,7 @@ impl ConfigFile {
         let file = file.map_err(|fault| ConfigError::Parse { path: path.into(), fault })?;
         let folder = std::path::absolute(path).ok();
         let folder = folder.as_deref().and_then(Path::parent).map(Path::to_owned);
-        Ok(Self { folder, ..file })
+        Ok(Self { folder, path: Some(path.to_owned()), ..file })
     }
 
     /// Every string in `text`, each with the keys that lead to it: `profiles.work.tenant`. Keys are listed as strings of their own.

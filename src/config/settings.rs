@@ -287,13 +287,17 @@ fn no_profile(file: &ConfigFile, name: &str) -> SettingsError {
     let names = || file.profiles.keys().map(String::as_str);
     let near = match nearest(name, names()) {
         Some(near) => format!("; did you mean `{near}`?"),
-        None if file.profiles.is_empty() => {
-            "; the configuration file has none, or is not there: `entrada config path` prints its path"
-                .to_owned()
-        }
+        None if file.profiles.is_empty() => match &file.path {
+            Some(path) if path.exists() => format!("; {} has none", clean(&path.to_string_lossy())),
+            Some(path) => {
+                format!("; there is no configuration file at {}", clean(&path.to_string_lossy()))
+            }
+            None => String::new(),
+        },
         None => format!("; there are: {}", names().collect::<Vec<_>>().join(", ")),
     };
-    SettingsError::NoProfile { name: clean(name).into_owned(), near }
+    let has_none = file.profiles.is_empty();
+    SettingsError::NoProfile { name: clean(name).into_owned(), near, has_none }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use entrada::cli::Exit;
 
-use crate::world::World;
+use crate::world::{BASE, World};
 
 #[test]
 fn show_tells_where_every_value_comes_from() {
@@ -147,8 +147,8 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     assert_eq!(
         written,
         format!(
-            "default-profile = \"mail\"\n\n[profiles.mail]\nclient-id = \"{CLIENT}\"\njob = [\"imap\", \"smtp\"]\n\
-             tenant = \"organizations\"\n"
+            "default-profile = \"mail\"\n\n[profiles.mail]\nauthority = \"{BASE}\"\nclient-id = \"{CLIENT}\"\n\
+             job = [\"imap\", \"smtp\"]\nstore = \"file\"\ntenant = \"organizations\"\n"
         )
     );
     // What is there stays; a second profile comes behind it.
@@ -191,7 +191,7 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     let three = std::fs::read_to_string(&path).unwrap();
     assert!(
         three.ends_with(&format!(
-            "[profiles.quiet]\nclient-id = \"{CLIENT}\"\ntenant = \"common\"\n"
+            "[profiles.quiet]\nauthority = \"{BASE}\"\nclient-id = \"{CLIENT}\"\nstore = \"file\"\ntenant = \"common\"\n"
         )),
         "{three}"
     );
@@ -373,7 +373,8 @@ fn init_keeps_comments_and_line_ends() {
     assert_eq!(run.exit, Exit::Success, "{run:#?}");
     let after = std::fs::read_to_string(world.config_path()).unwrap();
     let profile = format!(
-        "\r\n[profiles.mail]\r\nclient-id = \"{CLIENT}\"\r\njob = [\"imap\"]\r\ntenant = \"common\"\r\n"
+        "\r\n[profiles.mail]\r\nauthority = \"{BASE}\"\r\nclient-id = \"{CLIENT}\"\r\njob = [\"imap\"]\r\n\
+         store = \"file\"\r\ntenant = \"common\"\r\n"
     );
     assert_eq!(after, format!("default-profile = \"mail\"\r\n\r\n{before}{profile}"));
     assert_eq!(world.run(&["config", "check"]).exit, Exit::Success);
@@ -506,4 +507,57 @@ fn a_path_on_the_command_line_is_saved_whole() {
     assert_eq!(profile["ca-bundle"].as_str(), whole.to_str(), "{written}");
     let recipe = world.run(&["recipe", "curl", "w"]);
     assert!(recipe.stdout.contains(&*whole.to_string_lossy()), "{}", recipe.stdout);
+}
+
+#[test]
+fn a_named_file_that_is_not_there_is_told_with_who_named_it() {
+    for (by, named) in [("variable", "the variable ENTRADA_CONFIG"), ("flag", "`--config`")] {
+        let world = World::new();
+        let path = world.config_dir().join("moved.toml");
+        let path = path.to_str().unwrap();
+        let flag = ["--config", path];
+        if by == "variable" {
+            world.set("ENTRADA_CONFIG", path);
+        }
+        let more = if by == "flag" { &flag[..] } else { &[] };
+        for args in [&["token", "work"][..], &["config", "show"], &["config", "check"], &["status"]]
+        {
+            let run = world.run(&[args, more].concat());
+            assert_eq!(run.exit, Exit::Usage, "{args:?}: {}", run.stderr);
+            let said = format!("{named} names a configuration file that is not there");
+            assert!(run.stderr.contains(&said), "{args:?}: {}", run.stderr);
+            assert!(run.stderr.contains("entrada config init"), "{args:?}: {}", run.stderr);
+        }
+        let doctor = world.run(&[&["doctor"][..], more].concat());
+        assert!(doctor.stdout.contains("that is not there"), "{}", doctor.stdout);
+        assert!(!doctor.stdout.contains("`entrada config check`"), "{}", doctor.stdout);
+    }
+}
+
+#[test]
+fn a_profile_of_a_file_that_was_moved_away_is_missed_with_the_path() {
+    let world = World::new();
+    let run = world.run(&["token", "work"]);
+    assert_eq!(run.exit, Exit::Usage);
+    assert!(run.stderr.contains("there is no profile `work`"), "{}", run.stderr);
+    assert!(run.stderr.contains("there is no configuration file at "), "{}", run.stderr);
+    assert!(run.stderr.contains("`entrada config init work`"), "{}", run.stderr);
+    world.write_config("[defaults]\nstrict = false\n");
+    let run = world.run(&["token", "work"]);
+    assert!(run.stderr.contains("there is no profile `work`; "), "{}", run.stderr);
+    assert!(run.stderr.contains("has none"), "{}", run.stderr);
+}
+
+#[test]
+fn a_profile_holds_what_variables_set_while_it_was_made() {
+    let world = World::new();
+    let run = world.run(&["config", "init", "--no-login", "--job", "imap", "--client-id", CLIENT]);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    for name in ["ENTRADA_AUTHORITY", "ENTRADA_TENANT", "ENTRADA_CLIENT_ID"] {
+        world.unset(name);
+    }
+    let shown = world.run(&["config", "show", "work"]).stdout;
+    for row in [BASE, "\"organizations\"", CLIENT, "\"file\""] {
+        assert!(shown.contains(row), "{row}: {shown}");
+    }
 }

@@ -42,3 +42,32 @@ fn any_user_signs_in_only_where_that_is_wanted() {
     assert_eq!(exit, Exit::Usage);
     assert!(text.contains("expected one of: tenant, user, redirect-uri, api"), "{text}");
 }
+
+#[test]
+fn the_command_to_sign_in_has_the_client_id_of_the_documents() {
+    for scenario in ["normal", "auto-approve", "slow-down+guest"] {
+        let (_, text) = run(&["--scenario", scenario]);
+        let id = "--client-id 11111111-1111-1111-1111-111111111111";
+        assert!(text.contains(id), "{scenario}: {text}");
+    }
+}
+
+#[test]
+fn an_emulator_without_a_scheme_or_with_the_wrong_one_is_named_as_it_is() {
+    let world = World::new();
+    let run = world.run(&["doctor", "--authority", "localhost:8400"]);
+    assert!(run.stdout.contains("`http://localhost:8400`"), "{}", run.stdout);
+    world.network_is(crate::world::Network::Dead);
+    let run = world.run(&["doctor", "--authority", "http://localhost:8400"]);
+    assert!(run.stdout.contains("`entrada emulator --port 8400`"), "{}", run.stdout);
+    assert!(!run.stdout.contains("HTTPS_PROXY"), "{}", run.stdout);
+}
+
+#[test]
+fn an_emulator_without_a_tenant_is_told_to_need_one() {
+    let world = World::new();
+    world.unset("ENTRADA_TENANT");
+    let run = world.run(&["login"]);
+    assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
+    assert!(run.stderr.contains("`--tenant organizations`"), "{}", run.stderr);
+}

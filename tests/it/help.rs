@@ -164,3 +164,26 @@ fn the_version_is_printed_by_flag_and_by_command() {
     assert_eq!(help_at(80, &["version"]).stdout, by_flag);
     assert!(by_flag.starts_with("entrada "));
 }
+
+#[test]
+fn the_usage_in_an_error_is_that_of_the_command() {
+    for (args, usage) in [
+        (&["token", "work", "--zzz"][..], "entrada token [OPTIONS] [PROFILE]"),
+        (&["token", "work", "--foo"], "entrada token [OPTIONS] [PROFILE]"),
+        (&["status", "work", "--all"], "entrada status [OPTIONS] [PROFILE]"),
+        (&["logout", "work", "--all", "--everything"], "entrada logout [OPTIONS] [PROFILE]"),
+        (&["diagnose", "a", "--zzz"], "entrada diagnose [OPTIONS] [INPUT]..."),
+        (&["exec"], "entrada exec [OPTIONS] [PROFILE] -- <COMMAND>..."),
+        (&["recipe"], "entrada recipe [OPTIONS] <CLIENT> [PROFILE]"),
+        (&["config", "show", "work", "--zzz"], "entrada config show [OPTIONS] [PROFILE]"),
+        (
+            &["accounts", "use", "ada", "work", "--zzz"],
+            "entrada accounts use [OPTIONS] <ACCOUNT> [PROFILE]",
+        ),
+    ] {
+        let run = World::new().run_exactly(args, "");
+        assert_eq!(run.exit, Exit::Usage, "{args:?}");
+        let line = run.stderr.lines().find_map(|line| line.strip_prefix("Usage: "));
+        assert_eq!(line, Some(usage), "{args:?}: {}", run.stderr);
+    }
+}

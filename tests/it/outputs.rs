@@ -246,3 +246,28 @@ fn a_recipe_for_mail_says_when_the_profile_is_for_another_api() {
     // The plugin is named once, and only where it is missing.
     assert!(said(&["mbsync", "work"]).matches("libsasl2-modules-kdexoauth2").count() < 2);
 }
+
+#[test]
+fn a_recipe_for_a_server_on_this_machine_says_that_it_uses_tls() {
+    let world = World::new();
+    let ca = world.config_dir().join("ca.pem");
+    std::fs::create_dir_all(world.config_dir()).unwrap();
+    let tls = entrada_emulator::serve::Tls::with(&[]).unwrap();
+    std::fs::write(&ca, tls.ca_pem()).unwrap();
+    let ca = ca.to_str().unwrap();
+    for (args, note) in [
+        (&["mbsync", "--imap-server", "localhost:1143"][..], "`--security none`"),
+        (&["msmtp", "--smtp-server", "127.0.0.1:1587"], "`--security none`"),
+        (&["getmail", "--imap-server", "[::1]:1143"], "`--security none`"),
+        (&["mbsync", "--imap-server", "localhost:1143", "--security", "none"], ""),
+        (&["mbsync", "--imap-server", "localhost:1143", "--security", "implicit"], ""),
+        (&["mbsync", "--imap-server", "localhost:993", "--ca-bundle", ca], ""),
+        (&["mbsync", "--imap-server", "mail.contoso.example"], ""),
+    ] {
+        let run = world.run(&[&["recipe"], args].concat());
+        assert_eq!(run.exit, Exit::Success, "{args:?}: {}", run.stderr);
+        let said = run.stderr.lines().find(|line| line.contains("uses TLS"));
+        assert_eq!(said.is_some(), !note.is_empty(), "{args:?}: {}", run.stderr);
+        assert!(said.unwrap_or_default().contains(note), "{args:?}: {}", run.stderr);
+    }
+}

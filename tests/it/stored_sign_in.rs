@@ -251,3 +251,39 @@ fn a_sign_in_that_was_to_be_saved_is_repeated_with_its_own_name() {
     assert!(said.contains("`entrada login --save work --"), "{said}");
     assert!(!said.contains("login other"), "{said}");
 }
+
+#[test]
+fn a_run_for_another_tenant_names_the_sign_ins_that_are_stored() {
+    let world = World::new();
+    world.login(&["--save", "work", "--job", "graph-mail-read"]);
+    for name in ["ENTRADA_TENANT", "ENTRADA_AUTHORITY", "ENTRADA_CLIENT_ID"] {
+        world.unset(name);
+    }
+    for args in [
+        &["token", "work", "--tenant", "fabrikam.example"][..],
+        &["token", "work", "--client-id", "22222222-2222-4222-8222-222222222222"],
+        &["token", "work", "--account", "lin@contoso.example"],
+        &["probe", "work", "--tenant", "fabrikam.example"],
+        &["export", "work", "--msal", "--tenant", "fabrikam.example"],
+    ] {
+        let run = world.run(args);
+        assert_eq!(run.exit, Exit::SignInNeeded, "{args:?}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("`ada@contoso.example` is signed in"),
+            "{args:?}: {}",
+            run.stderr
+        );
+        let theirs = args.iter().find(|word| word.starts_with("--") && **word != "--msal").unwrap();
+        let help = format!("for that one, leave out `{theirs}`");
+        assert!(run.stderr.contains(&help), "{args:?}: {}", run.stderr);
+        assert!(run.stderr.contains("sign in: `entrada login work"), "{args:?}: {}", run.stderr);
+    }
+    let status = world.run(&["status", "work", "--tenant", "fabrikam.example"]);
+    assert!(status.stderr.contains("`ada@contoso.example` is signed in"), "{}", status.stderr);
+    let doctor = world.run(&["doctor", "work", "--tenant", "fabrikam.example"]);
+    assert!(doctor.stdout.contains("`ada@contoso.example` is signed in"), "{}", doctor.stdout);
+    // Nobody is signed in: there is nothing to name.
+    let world = World::new();
+    let run = world.run(&["token", "--tenant", "fabrikam.example"]);
+    assert!(!run.stderr.contains("is signed in for"), "{}", run.stderr);
+}

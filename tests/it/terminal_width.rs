@@ -33,7 +33,7 @@ fn the_emulators_first_command_is_in_one_piece() {
     world.signal_comes(2);
     let run = world.run_exactly(&["emulator", "--port", "0"], "");
     let line = run.stderr.lines().find(|line| line.starts_with("  entrada login")).unwrap();
-    assert!(line.contains("--tenant organizations --client-id e1a7a000-"), "{}", run.stderr);
+    assert!(line.contains("--tenant organizations --client-id 11111111-"), "{}", run.stderr);
 }
 
 #[test]
@@ -69,4 +69,41 @@ fn settings_are_listed_below_each_other_where_a_table_does_not_fit() {
     let narrow = shown(60);
     assert!(narrow.contains("setting: client-id\n"), "{narrow}");
     assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
+}
+
+#[test]
+fn a_question_of_the_dialogue_fits_the_terminal() {
+    let world = World::new().at_a_terminal_of(80);
+    for name in ["ENTRADA_TENANT", "ENTRADA_CLIENT_ID", "ENTRADA_AUTHORITY"] {
+        world.unset(name);
+    }
+    let answers = "custom\napi://contoso.example/orders/Orders.Read\norganizations\n11111111-1111-1111-1111-111111111111\n";
+    let run = world.run_with_stdin(&["config", "init", "--no-login"], answers);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    // The answers are not shown here, so that questions follow each other on a line.
+    let parts: Vec<&str> = run.stderr.split([':', '\n']).map(str::trim).collect();
+    for question in ["What is the token for?", "Which permission of which API", "Whose accounts?"] {
+        let part = parts.iter().find(|part| part.starts_with(question));
+        let part = part.unwrap_or_else(|| panic!("{question}: {}", run.stderr));
+        // With a few columns for the answer.
+        assert!(part.len() <= 70, "{part}");
+        let is_whole = part.ends_with(']') || part.starts_with("Which");
+        assert!(is_whole, "in one line: {}", run.stderr);
+    }
+}
+
+#[test]
+fn the_choice_of_a_store_fits_the_terminal() {
+    let world = World::new().at_a_terminal_of(80);
+    for name in ["ENTRADA_STORE", "ENTRADA_STORE_KEY"] {
+        world.unset(name);
+    }
+    let run = world.run_with_stdin(&["config", "init", "--no-login", "--job", "imap"], "2\n");
+    let (_, rows) = run.stderr.split_once("Where are sign-ins kept?\n").unwrap();
+    let (rows, _) = rows.split_once("Your choice").unwrap();
+    assert!(rows.lines().count() > 3, "{rows}");
+    for row in rows.lines() {
+        assert!(row.len() <= 80 || !row.contains(' '), "{row}");
+        assert!(row.starts_with(' '), "{row}");
+    }
 }

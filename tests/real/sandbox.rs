@@ -394,3 +394,38 @@ fn by_proxy_nothing_remains_after_the_end_or_a_signal() {
         assert!(!Path::new(home.trim()).parent().unwrap().exists(), "the folder remains");
     }
 }
+
+#[test]
+fn by_proxy_a_later_run_removes_what_a_killed_one_left() {
+    let place = Place::new();
+    let temporary = place.folder.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let mark = format!("{}0009", std::process::id());
+    let script = "echo $HOME; exec sleep \"$0\"";
+    let mut killed = place
+        .command(None, &["--via", "proxy", "--", "sh", "-c", script, &mark])
+        .env("TMPDIR", &temporary)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut out = std::io::BufReader::new(killed.stdout.take().unwrap());
+    let mut home = String::new();
+    std::io::BufRead::read_line(&mut out, &mut home).unwrap();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let left = Path::new(home.trim()).parent().unwrap();
+    assert!(left.starts_with(&temporary) && left.exists(), "{home}");
+    let next = place
+        .command(None, &["--via", "proxy", "--", "true"])
+        .env("TMPDIR", &temporary)
+        .output()
+        .unwrap();
+    assert!(next.status.success(), "{next:?}");
+    assert!(fs::read_dir(&temporary).unwrap().next().is_none(), "the folder remains");
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let remains = processes
+        .map(|one| fs::read(one.path().join("cmdline")).unwrap_or_default())
+        .any(|line| String::from_utf8_lossy(&line).contains(&mark));
+    assert!(!remains, "a process of the killed run remains");
+}

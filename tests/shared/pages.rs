@@ -1,8 +1,8 @@
 //! Documents as tests: the `console` blocks of a Markdown page are run as a reader would type them.
 //!
-//! Each chapter (heading of the second level) is read at a terminal of its own, in an empty home, with an emulator in place
-//! of Entra ID and of Graph. Its store is one of files, unless the chapter itself names a key.
-//! An HTML comment before a block says what differs:
+//! Each chapter (heading of the second level) is read at a terminal of its own, in an empty home, after the blocks before the
+//! first chapter. There is an emulator where a block starts one, and no command is led to it that does not name it. The store is one
+//! of files, unless the chapter itself names a key. An HTML comment before a block says what differs:
 //!
 //! | comment | meaning |
 //! | --- | --- |
@@ -29,7 +29,6 @@ use tempfile::TempDir;
 const KEY: &str = "0011223344556677889900112233445566778899001122334455667788990011";
 /// Where pages say that the emulator is.
 const EMULATOR: &str = "localhost:8400";
-const GRAPH: &str = "https://graph.microsoft.com/";
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -164,18 +163,19 @@ fn block(comments: &str, language: &str, block: Block) -> Option<Block> {
 struct Reader {
     program: PathBuf,
     home: TempDir,
-    emulator: Child,
+    /// The emulator that the page started.
+    emulator: Option<Child>,
     base: String,
-    /// Whether the page itself started the emulator, and so names it in its commands.
-    names_emulator: bool,
     /// Whether the chapter chooses the store itself.
     has_store: bool,
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        let _ = self.emulator.kill();
-        let _ = self.emulator.wait();
+        if let Some(emulator) = &mut self.emulator {
+            let _ = emulator.kill();
+            let _ = emulator.wait();
+        }
     }
 }
 
@@ -192,8 +192,9 @@ impl Reader {
             let path = entry.unwrap().path();
             fs::copy(&path, samples.join(path.file_name().unwrap())).unwrap();
         }
-        let (emulator, base, _) = emulator(program, home.path(), &["--scenario", "auto-approve"]);
-        Self { program: program.to_owned(), home, emulator, base, names_emulator: false, has_store }
+        // Nothing listens at this port.
+        let base = "http://localhost:1".to_owned();
+        Self { program: program.to_owned(), home, emulator: None, base, has_store }
     }
 
     /// Does what `block` says, and reports how that differs from the page.
@@ -223,10 +224,11 @@ impl Reader {
     fn emulate(&mut self, flags: &str, shown: &[String]) -> Result<(), String> {
         let flags: Vec<&str> = flags.split_whitespace().collect();
         let (next, base, said) = emulator(&self.program, self.home.path(), &flags);
-        let mut last = std::mem::replace(&mut self.emulator, next);
-        last.kill().unwrap();
-        last.wait().unwrap();
-        (self.base, self.names_emulator) = (base, true);
+        if let Some(mut last) = self.emulator.replace(next) {
+            last.kill().unwrap();
+            last.wait().unwrap();
+        }
+        self.base = base;
         self.compare("entrada emulator", shown, &said)
     }
 
@@ -235,10 +237,7 @@ impl Reader {
         let shell_state = self.home.path().join(".bin/state");
         let mut script = format!("exec 2>&1\n[ ! -f '{0}' ] || . '{0}'\n", shell_state.display());
         for (index, step) in steps.iter().enumerate() {
-            let mut command = self.led_here(&step.command);
-            if command.contains("curl") {
-                command = command.replace(GRAPH, &format!("{}/", self.base));
-            }
+            let command = self.led_here(&step.command);
             writeln!(script, "{command}\nprintf '\\n@@ {index} %s\\n' $?").unwrap();
         }
         writeln!(script, "{{ export -p; echo \"cd '$PWD'\"; }} > '{}'", shell_state.display())
@@ -251,9 +250,6 @@ impl Reader {
             .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display()));
         if !self.has_store {
             shell.env("ENTRADA_STORE", "file").env("ENTRADA_STORE_KEY", KEY);
-        }
-        if !self.names_emulator {
-            shell.env("ENTRADA_AUTHORITY", &self.base);
         }
         let shell = shell.current_dir(self.home.path()).args(["-c", &script]);
         let output = shell.stdin(Stdio::null()).stderr(Stdio::null()).output().unwrap();
@@ -378,7 +374,14 @@ pub(crate) fn follow(page: &Path, program: &Path, programs: bool) {
             let has_store = chapter.map(|block| &block.text).any(|text| {
                 text.contains("--store-key-file") || text.contains("ENTRADA_STORE_KEY=")
             });
-            reader = Some((block.chapter, Reader::new(program, has_store)));
+            let mut next = Reader::new(program, has_store);
+            for first in blocks.iter().filter(|first| first.chapter < block.chapter.min(1)) {
+                let differs = next.follow(first);
+                wrong.extend(
+                    differs.err().map(|it| format!("{}:{}: {it}", page.display(), first.line)),
+                );
+            }
+            reader = Some((block.chapter, next));
         }
         if let Some((_, reader)) = &mut reader
             && let Err(difference) = reader.follow(block)

@@ -82,11 +82,26 @@ pub enum Authority {
     },
 }
 
+/// The URL that `text` seems to mean.
+fn similar_url(text: &str) -> String {
+    let with = |scheme: &str| {
+        let lacks_it = !text.contains("://") && !text.contains(char::is_whitespace);
+        Url::parse(&format!("{scheme}://{text}")).ok().filter(|_| lacks_it)
+    };
+    if with("http").is_some_and(|url| is_loopback(&url)) {
+        return format!("for a server on this machine without TLS write `http://{text}`");
+    }
+    if with("https").is_some_and(|url| url.host_str().is_some_and(|host| host.contains('.'))) {
+        return format!("write `https://{text}`");
+    }
+    "an authority looks like `https://login.microsoftonline.com`".to_owned()
+}
+
 /// The URL is not usable as an authority.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
     /// The text is not a URL.
-    #[error("`{0}` is not a URL; an authority looks like `https://login.microsoftonline.com`")]
+    #[error("`{text}` is not a URL; {similar}", text = .0, similar = similar_url(.0))]
     NotAUrl(String),
     /// The URL would send tokens without TLS.
     #[error(
@@ -327,6 +342,20 @@ mod tests {
             "x",
         ] {
             assert!(Authority::parse(url, None).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_is_shown_with_one() {
+        for (text, shown) in [
+            ("localhost:8400", "`http://localhost:8400`"),
+            ("127.0.0.1:8400", "`http://127.0.0.1:8400`"),
+            ("[::1]:8400", "`http://[::1]:8400`"),
+            ("login.microsoftonline.us", "`https://login.microsoftonline.us`"),
+            ("contoso", "looks like `https://login.microsoftonline.com`"),
+        ] {
+            let error = Authority::parse(text, None).unwrap_err().to_string();
+            assert!(error.contains(shown), "{error}");
         }
     }
 }

@@ -156,6 +156,8 @@ pub struct Context {
     pub sign_in_method: Option<SignInMethod>,
     /// The redirect URI that the program sends; `None` for `http://localhost`.
     pub redirect_uri: Option<RedirectUri>,
+    /// The ids of the keys that the authority publishes, if they were fetched.
+    pub published_keys: Option<Vec<String>>,
     /// Whether a client kept polling faster than allowed.
     pub polled_too_fast: bool,
     /// Whether the device code had expired by the local clock at the time of the refusal.
@@ -273,6 +275,7 @@ impl Context {
             offline: self.offline.or(other.offline),
             sign_in_method: self.sign_in_method.or(other.sign_in_method),
             redirect_uri: self.redirect_uri.or(other.redirect_uri),
+            published_keys: self.published_keys.or(other.published_keys),
             polled_too_fast: self.polled_too_fast || other.polled_too_fast,
             code_ran_out: self.code_ran_out || other.code_ran_out,
         }

@@ -47,8 +47,8 @@ pub(in crate::cli) fn profile_name(name: &str) -> Result<String, String> {
 pub(in crate::cli) fn config_file(app: &App<'_, '_>) -> Result<(PathBuf, ConfigFile), Failure> {
     match app.config_file() {
         Ok(both) => Ok(both),
-        Err(failure) => match &app.common.config {
-            Some(path) if !path.exists() => Ok((path.clone(), ConfigFile::default())),
+        Err(failure) => match app.named_config() {
+            Some(path) if !path.exists() => Ok((path, ConfigFile::default())),
             _ => Err(failure),
         },
     }
@@ -117,7 +117,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             list_jobs(app, &settings);
             layer.job = Some(question(
                 app,
-                "What is the token for? One job or several, such as `imap,smtp`",
+                "What is the token for? Jobs such as `imap,smtp`",
                 Job::default().id(),
                 |text| named_jobs(&settings, text),
             )?);
@@ -125,18 +125,17 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         if layer.scope.is_none() && names(&layer, "custom") {
             layer.scope = Some(question(
                 app,
-                "Which permission of which API, such as `api://contoso.example/orders/Orders.Read`",
+                "Which permission of which API, such as `api://orders/Orders.Read`",
                 "",
                 scopes,
             )?);
         }
         if layer.tenant.is_none() {
-            layer.tenant = Some(question(
-                app,
-                "Whose accounts? A domain, a tenant id, organizations, consumers or common",
-                "organizations",
-                tenant,
-            )?);
+            app.ui.line(
+                "Accounts: a domain or a tenant id for those of one organisation, `organizations` for those of any, `consumers` for \
+                 personal ones, `common` for all.",
+            );
+            layer.tenant = Some(question(app, "Whose accounts?", "organizations", tenant)?);
         }
         if layer.client_id.is_none() {
             explain(app, &settings, &layer);
@@ -148,7 +147,8 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     whole.authority()?;
     whole.client_id()?;
     whole.request_scopes(&whole.jobs()?)?;
-    write(app, &path, name, &layer)?;
+    // With what variables set, as `login --save` does: another terminal may not have them.
+    write(app, &path, name, &whole.for_profile())?;
     if let Some(text) = consent::page(&whole)? {
         app.ui.with(|out| render::prose(out, app.ui.style.width, &format!("\n{text}\n")));
     }
@@ -351,7 +351,7 @@ fn next(app: &App<'_, '_>, name: &str, layer: &Layer) {
         layer.job.iter().flatten().any(|job| ["imap", "smtp", "pop"].contains(&&*job.to_string()));
     let mut lines = vec![
         (format!("entrada token {quoted}"), "prints a token, refreshed when needed"),
-        (format!("entrada probe {quoted}"), "presents it to the service, and explains the answer"),
+        (format!("entrada probe {quoted}"), "shows it to the service, and explains the answer"),
     ];
     if mail {
         lines.push((

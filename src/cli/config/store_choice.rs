@@ -2,6 +2,7 @@
 //! passphrase, in this order.
 
 use super::super::app::App;
+use super::super::help::hanging;
 use super::super::store::{default_key_file, make_key_file};
 use super::super::{Exit, Failure};
 use super::init::question;
@@ -85,10 +86,12 @@ fn pick(
     refused: Option<&(Choice, String)>,
 ) -> Result<Choice, Failure> {
     let width = choices.iter().map(|(_, name, _)| name.len()).max().unwrap_or_default();
-    let rows = choices
-        .iter()
-        .enumerate()
-        .map(|(index, (_, name, about))| format!("  {}  {name:width$}  {about}\n", index + 1));
+    let rows = choices.iter().enumerate().map(|(index, (_, name, about))| {
+        let first = format!("  {}  {name:width$}  ", index + 1);
+        // Without a terminal, each on one line.
+        let columns = app.ui.style.width.unwrap_or(usize::MAX >> 1);
+        hanging(about, &first, first.len(), columns) + "\n"
+    });
     let rows: String = rows.collect();
     app.ui.page(&format!("Where are sign-ins kept?\n{rows}"));
     let read = |text: &str| {

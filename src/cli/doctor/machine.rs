@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::super::app::App;
-use super::super::platform;
+use super::super::{local_authority, platform, stored_sign_in};
 use super::CheckLine;
 use crate::config::Settings;
 use entrada_auth::store::{Grants, StoreError, StoreErrorKind, StoreKind, StoredKeys};
@@ -89,15 +89,39 @@ fn unfinished_rekey(app: &App<'_, '_>, grants: &Grants) -> Result<(), StoreError
     })
 }
 
-/// Who is signed in.
-pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
+/// Who is signed in, and whether an authority on this machine that is `reachable` signed the newest token.
+pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings, reachable: bool) -> CheckLine {
+    let keys = || local_authority::published_keys(app, settings).filter(|_| reachable);
     let found = app.grants(settings).and_then(|grants| {
         let entries = App::selected(settings, &grants)?;
-        let unreadable = entries.iter().find_map(|entry| grants.load(&entry.key()).err());
-        Ok((entries, unreadable))
+        let loaded: Vec<_> =
+            entries.iter().map(|entry| (entry, grants.load(&entry.key()))).collect();
+        let newest = loaded.iter().filter_map(|(entry, grant)| {
+            let grant = grant.as_ref().ok()?.as_ref()?;
+            Some((entry, &grant.access_tokens.first()?.access_token))
+        });
+        let newest: Vec<_> = newest.collect();
+        let keys = if newest.is_empty() { None } else { keys() };
+        let other = keys.and_then(|keys| {
+            newest.iter().find(|(_, token)| local_authority::is_of_other_keys(token, &keys))
+        });
+        let other = other.map(|(entry, _)| entry.label().to_owned());
+        let unreadable = loaded.into_iter().find_map(|(_, grant)| grant.err());
+        let others = stored_sign_in::other_sign_ins(app, settings);
+        Ok((entries, unreadable, other, others))
     });
     let found = match found {
-        Ok((_, Some(error)))
+        Ok((_, None, Some(label), _)) => {
+            return CheckLine::bad(
+                "sign-in",
+                format!(
+                    "{label}: the authority has no key that signed the token: it is of an earlier run of the emulator, or of another \
+                     authority"
+                ),
+            )
+            .help(format!("sign in again: {}", app.login_command(settings)));
+        }
+        Ok((_, Some(error), ..))
             if matches!(
                 error.reason,
                 StoreErrorKind::Corrupt(_)
@@ -109,16 +133,17 @@ pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings) -> CheckLine {
         {
             return CheckLine::of("sign-in", &super::super::Failure::from(error));
         }
-        found => found.map(|(entries, _)| entries),
+        found => found.map(|(entries, _, _, others)| (entries, others)),
     };
     match found {
         // Errors in the settings or the store have their own lines.
         Err(_) => CheckLine::note("sign-in", "not known"),
-        Ok(entries) if entries.is_empty() => {
-            CheckLine::note("sign-in", "no account is signed in with these settings")
-                .help(format!("sign in: {}", app.login_command(settings)))
+        Ok((entries, others)) if entries.is_empty() => {
+            let line = CheckLine::note("sign-in", "no account is signed in with these settings");
+            let line = others.into_iter().fold(line, CheckLine::help);
+            line.help(format!("sign in: {}", app.login_command(settings)))
         }
-        Ok(entries) => {
+        Ok((entries, _)) => {
             let names: Vec<&str> =
                 entries.iter().map(entrada_auth::store::AccountEntry::label).collect();
             CheckLine::fine("sign-in", names.join(", "))

@@ -143,7 +143,7 @@ fn look(args: &Args, app: &mut App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
                 lines.push(if locked {
                     CheckLine::passed("sign-in", "store")
                 } else {
-                    go_on(app, machine::sign_in(app, settings))?
+                    go_on(app, machine::sign_in(app, settings, reachable))?
                 });
             }
         }

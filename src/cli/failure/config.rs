@@ -19,6 +19,12 @@ impl From<ConfigError> for Failure {
             ConfigError::Read { source: InputFileError::NotPlain(_), .. } => {
                 failure.help("name a plain file: `--config FILE`, or ENTRADA_CONFIG")
             }
+            ConfigError::Read { path, source } if source.is_not_found() => {
+                let quoted = shell_quoted(&path.to_string_lossy());
+                failure
+                    .help("if it was moved, name where it is now; without a name, entrada reads its own file (`entrada config path`)")
+                    .help(format!("for a new one there: `entrada config init --config {quoted}`"))
+            }
             ConfigError::Parse { fault, .. } => {
                 Self { drawing: fault.drawing().to_owned(), ..failure }.helps(fault.cure.clone())
             }
@@ -36,6 +42,12 @@ impl From<NotAllowed> for Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        Self::of(Exit::Usage, &error)
+        let failure = Self::of(Exit::Usage, &error);
+        match &error {
+            SettingsError::NoProfile { name, has_none: true, .. } => failure
+                .help(format!("write it: `entrada config init {}`", shell_quoted(name)))
+                .help("or name the file that has it: `--config FILE`, or ENTRADA_CONFIG"),
+            _ => failure,
+        }
     }
 }

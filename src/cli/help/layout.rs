@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr as _;
 const BESIDE_MIN: usize = 20;
 
 /// `first` and `text`; later lines begin with `indent` spaces.
-pub(super) fn hanging(text: &str, first: &str, indent: usize, width: usize) -> String {
+pub(in crate::cli) fn hanging(text: &str, first: &str, indent: usize, width: usize) -> String {
     let indent = " ".repeat(indent);
     let options = Options::new(width)
         .initial_indent(first)

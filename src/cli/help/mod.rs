@@ -22,6 +22,7 @@ pub(super) use correction::{correction, without_bad_tips};
 use entrada_auth::sys::Stream;
 use entrada_core::clean;
 pub(super) use groups::related;
+pub(super) use layout::hanging;
 pub(super) use topics::NAMES as TOPICS;
 
 #[derive(clap::Args)]

@@ -17,7 +17,7 @@ use crate::config::flags;
 use crate::probe::{self, PlanError, ProbePlan, SaslMechanism, Security, SessionOutcome};
 use crate::render::Format;
 use entrada_auth::sys::HttpError;
-use entrada_core::{Job, Protocol, Secret, Side, is_loopback};
+use entrada_core::{Job, Protocol, Secret, Side};
 use entrada_diagnose::{self as diagnose, Diagnosis, Evidence, MailLog, RuleId, Shape, Verdict};
 use transcript::TranscriptFile;
 
@@ -256,7 +256,7 @@ fn probe(
         // Its holder can get new tokens.
         Some("a refresh token is sent only to the authority")
     } else {
-        let is_here = args.server.as_deref().is_none_or(is_on_this_machine);
+        let is_here = args.server.as_deref().is_none_or(local_authority::is_on_this_machine);
         let is_for_another = || {
             let findings = diagnose::run(&evidence).findings;
             findings.iter().any(|finding| finding.rule.id == RuleId::WrongAudience)
@@ -321,6 +321,9 @@ fn probe(
     {
         return Err((*interrupted).into());
     }
+    if matches!(ended, Ended::Refused) {
+        evidence.context.published_keys = local_authority::published_keys(app, settings);
+    }
     let mut diagnosis = diagnose::run(&evidence);
     let put_off = matches!(ended, Ended::Refused | Ended::PutOff(_));
     if put_off && diagnosis.verdict.is_ok() {
@@ -338,12 +341,6 @@ fn probe(
         ended => ended,
     };
     Ok(Probed { job, server, user, ended, unoffered, diagnosis })
-}
-
-/// Whether `server`, as `--server` has it, is this machine.
-fn is_on_this_machine(server: &str) -> bool {
-    let url = if server.contains("://") { server.to_owned() } else { format!("https://{server}") };
-    url::Url::parse(&url).is_ok_and(|url| is_loopback(&url))
 }
 
 fn is_taken(ended: &Ended) -> bool {

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use serde::Serialize;
 
 use super::super::app::App;
+use super::super::local_authority::is_on_this_machine;
 use super::super::network;
 use super::super::ui::style_of;
 use super::{Ended, Probed, protocol_of};
@@ -121,6 +122,11 @@ fn of_mail(error: &HttpError) -> Vec<String> {
     let help = match &error.failure {
         HttpFailure::Connect | HttpFailure::ConnectTimeout => {
             "check the network, and the spelling of `--server` and its port; a firewall may block mail programs"
+        }
+        HttpFailure::NotTls | HttpFailure::Cut | HttpFailure::Broken
+            if is_on_this_machine(&error.host) =>
+        {
+            "check the port, and how the connection is protected: `--security none` for `entrada emulator` without `--tls`, else `--security implicit` or `--security starttls`"
         }
         HttpFailure::NotTls | HttpFailure::Cut | HttpFailure::Broken => {
             "check the port, and whether TLS begins with the first byte there: `--security implicit`, or `--security starttls`"

@@ -4,6 +4,7 @@ mod all;
 
 use super::app::App;
 use super::progress::Progress;
+use super::stored_sign_in;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::{Span, flags};
@@ -91,6 +92,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         }
         Format::Human if stored.is_empty() => {
             app.ui.line(format!("no account is signed in ({})", grants.describe()));
+            for other in stored_sign_in::other_sign_ins(app, &settings) {
+                app.ui.line(format!("help: {other}"));
+            }
         }
         Format::Human => {
             if args.all {

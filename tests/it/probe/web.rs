@@ -161,3 +161,84 @@ fn a_status_of_success_is_no_proof() {
         assert_eq!(said.contains("no problem found"), exit == Exit::Success, "{body}: {said}");
     }
 }
+
+/// The emulator publishes other keys, as after a new start, and refuses what it did not sign.
+fn start_anew(world: &World) {
+    world.changing(|path, mut answer| {
+        if path.ends_with("/keys") {
+            let keys = String::from_utf8(std::mem::take(answer.body_mut())).unwrap();
+            *answer.body_mut() = keys.replace("\"kid\":\"", "\"kid\":\"new-").into_bytes();
+        } else if path.starts_with("/v1.0/") {
+            *answer.status_mut() = 401.try_into().unwrap();
+            let code = "InvalidAuthenticationToken";
+            let body = serde_json::json!({ "error": {
+                "code": code, "message": "Access token validation failure.",
+                "innerError": { "date": "2023-11-14T22:13:20", "request-id": "r" },
+            } });
+            *answer.body_mut() = body.to_string().into_bytes();
+        }
+        answer
+    });
+}
+
+#[test]
+fn a_token_of_an_earlier_emulator_is_named_as_the_cause() {
+    let refused = "S: a2 NO AUTHENTICATE failed.";
+    for job in ["graph-mail-read", "imap"] {
+        let world = World::new();
+        world.login(&["--job", job]);
+        start_anew(&world);
+        world.mail.script(&format!("{}{refused}", super::IMAP));
+        let run = world.run(&["probe", "--job", job]);
+        assert_eq!(run.exit, Exit::ProbeRefused, "{run:#?}");
+        assert_eq!(first_cause(&run.stdout), "signature-unverifiable", "{run:#?}");
+        assert_eq!(run.stdout.matches("error[").count(), 1, "{run:#?}");
+        assert!(!run.stdout.contains("possible["), "{run:#?}");
+        assert!(run.stdout.contains("an earlier run of the emulator"), "{run:#?}");
+        let sign_in = format!("sign in again: `entrada login --job {job}`");
+        assert!(run.stdout.contains(&sign_in), "{run:#?}");
+    }
+}
+
+#[test]
+fn a_refusal_of_a_token_that_the_authority_did_sign_has_other_causes() {
+    let world = World::new();
+    world.login(&["--job", "imap"]);
+    world.mail.script(&format!("{}S: a2 NO AUTHENTICATE failed.", super::IMAP));
+    let run = world.run(&["probe", "--job", "imap"]);
+    assert!(!run.stdout.contains("signature"), "{run:#?}");
+    assert_eq!(first_cause(&run.stdout), "imap-disabled", "{run:#?}");
+}
+
+#[test]
+fn doctor_names_a_token_of_an_earlier_emulator() {
+    let world = World::new();
+    world.login(&[]);
+    assert!(world.run(&["doctor"]).stdout.contains("ok    sign-in"));
+    start_anew(&world);
+    let run = world.run(&["doctor"]);
+    assert_eq!(run.exit, Exit::Findings, "{run:#?}");
+    let line = run.stdout.lines().find(|line| line.starts_with("bad   sign-in")).unwrap();
+    assert!(line.contains("an earlier run of the emulator"), "{run:#?}");
+    assert!(run.stdout.contains("sign in again: `entrada login`"), "{run:#?}");
+}
+
+#[test]
+fn a_refresh_token_of_an_earlier_emulator_is_told_to_be_forgotten() {
+    let world = World::new();
+    world.login(&[]);
+    world.changing(|path, mut answer| {
+        if path.ends_with("/token") {
+            *answer.status_mut() = 400.try_into().unwrap();
+            let said = "AADSTS70000: Provided grant is invalid or malformed.";
+            let body = serde_json::json!({
+                "error": "invalid_grant", "error_description": said, "error_codes": [70000],
+            });
+            *answer.body_mut() = body.to_string().into_bytes();
+        }
+        answer
+    });
+    let run = world.run(&["token", "--force-refresh"]);
+    assert_eq!(run.exit, Exit::SignInNeeded, "{run:#?}");
+    assert!(run.stderr.contains("forgets its sign-ins when it ends"), "{run:#?}");
+}

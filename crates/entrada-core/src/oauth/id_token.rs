@@ -119,6 +119,11 @@ pub fn parse_keys(response: &HttpResponse) -> Result<Answer<Keys>, ProtocolError
 }
 
 impl Keys {
+    /// The ids of those that have one (RFC 7517 §4.5).
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|key| key.common.key_id.as_deref())
+    }
+
     /// The keys as text, for the cache. Certificates are left out: they are not used and make up most of the text.
     pub fn to_text(&self) -> String {
         let bare = |key: &Jwk| {

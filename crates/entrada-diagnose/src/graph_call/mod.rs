@@ -9,6 +9,7 @@ use entrada_core::entra::{known, permissions, resources};
 use entrada_core::{ScopeSet, TokenSubject};
 
 use super::facts::is_guid;
+use super::service::HttpAnswer;
 use super::shape::Shape;
 use super::{Confidence, Evidence, Facts};
 
@@ -43,6 +44,17 @@ const NAMES_MAX: usize = 1_000;
 /// Data of a mailbox for which a permission on other users' items ends in `.Shared`.
 const SHAREABLE: [&str; 4] = ["Mail", "Calendars", "Contacts", "Tasks"];
 
+/// Whether Graph refuses a call for lack of permissions: by its status or, where only the body is known, by its code.
+fn is_denial(answer: &HttpAnswer) -> bool {
+    let by_code = || {
+        let code = answer.code();
+        code.is_some_and(|code| {
+            ["Authorization_RequestDenied", "ErrorAccessDenied"].contains(&&*code)
+        })
+    };
+    answer.status.map_or_else(by_code, |status| status == 403)
+}
+
 impl CallCheck {
     /// The call to judge by: the stated one; else, without a stated job, the one that the evidence shows, if it is on record
     /// and its permissions may be the reason of a refusal.
@@ -55,7 +67,7 @@ impl CallCheck {
         }
         let call = match &evidence.answer {
             // Graph refuses a call for its permissions with 403; a page comes from a proxy or a filter.
-            Some(answer) if answer.status != Some(403) || answer.is_html() => return None,
+            Some(answer) if !is_denial(answer) || answer.is_html() => return None,
             Some(answer) => answer
                 .url
                 .as_deref()
@@ -209,7 +221,7 @@ impl CallCheck {
     pub(super) fn is_worth_noting(&self, facts: &Facts) -> bool {
         self.is_stated
             || facts.audience_fits() != Some(false)
-                && self.sufficiency(facts) != Sufficiency::Unknown
+                && (facts.shape().is_none() || self.sufficiency(facts) != Sufficiency::Unknown)
     }
 
     /// The full scope to request as a signed-in user.
@@ -245,7 +257,9 @@ impl Facts<'_> {
     /// The scope to request for the call, if the caller named it or the token lacks its permission.
     pub(super) fn call_scope(&self) -> Option<String> {
         let check = self.call()?;
-        let lacks = || check.sufficiency(self) == Sufficiency::Insufficient;
+        // Without a token, the refusal alone says that a permission is missing.
+        let lacks =
+            || self.shape().is_none() || check.sufficiency(self) == Sufficiency::Insufficient;
         if check.is_stated || self.audience_fits() != Some(false) && lacks() {
             return check.scope(self);
         }

@@ -283,3 +283,31 @@ fn a_command_beside_a_token_names_the_call() {
         "`Contacts.Read` is missing for `GET /me/contacts`"
     );
 }
+
+#[test]
+fn a_refusal_without_a_token_takes_the_call_from_the_text_beside_it_or_asks_for_it() {
+    let refusal = r#"{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation."}}"#;
+    let helps = |text: &str| {
+        let diagnosis = crate::diagnose(
+            text,
+            &crate::Context::default(),
+            entrada_core::NumericDate(1_800_000_000),
+        )
+        .unwrap();
+        let helps = diagnosis.findings.iter().flat_map(|finding| &finding.help);
+        helps.map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let bare = helps(refusal);
+    assert!(bare.contains("`entrada diagnose --call "), "{bare}");
+    for call in [
+        "GET https://graph.microsoft.com/v1.0/users 403",
+        "curl -s 'https://graph.microsoft.com/v1.0/users'",
+        "requests.get(\"https://graph.microsoft.com/v1.0/users\")",
+    ] {
+        let known = helps(&format!("{call}\n{refusal}"));
+        assert!(
+            known.contains("User.ReadBasic.All") && !known.contains("--call"),
+            "{call}: {known}"
+        );
+    }
+}

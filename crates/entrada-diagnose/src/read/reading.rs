@@ -52,7 +52,8 @@ pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseEr
     }
     let mut read = read_text(start, &base, now, 0);
     read.evidence.redactor.join(&base.redactor);
-    if read.evidence.token.is_some() && failure.is_none() {
+    let has_subject = read.evidence.token.is_some() || read.evidence.answer.is_some();
+    if has_subject && failure.is_none() {
         let plain = if read.text.is_empty() { start } else { &read.text };
         read.evidence.call = crate::call_of(plain).or_else(|| crate::call_of(start));
     }

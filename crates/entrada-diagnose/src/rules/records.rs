@@ -182,7 +182,7 @@ rules! {
             "an identity provider outside Entra failed or refused the sign-in"
         );
         ImapDisabled, "imap-disabled", Error, TenantAdmin => answer(
-            "an administrator runs `Set-CASMailbox -Identity USER -ImapEnabled $true`; the change takes up to an hour"
+            "ask an administrator to run `Set-CASMailbox -Identity USER -ImapEnabled $true`; the change takes up to an hour"
         );
         ImpersonationHeaderMissing, "impersonation-header-missing", Error, Developer => answer(
             "send the `ExchangeImpersonation` SOAP header with the mailbox's `PrimarySmtpAddress`, and the same address in `X-AnchorMailbox`"
@@ -192,8 +192,8 @@ rules! {
         );
         InvalidTenant, "invalid-tenant", Error, User => refusal("this tenant does not exist");
         MailboxPermissionMissing, "mailbox-permission-missing", Error, TenantAdmin => answer(
-            "an administrator runs `Add-MailboxPermission -Identity MAILBOX -User USER -AccessRights FullAccess`",
-            "or sign in as the owner of the mailbox, and name it by the owner's user principal name"
+            "sign in as the owner of the mailbox, and name it by the owner's user principal name",
+            "or ask an administrator to run `Add-MailboxPermission -Identity MAILBOX -User USER -AccessRights FullAccess`"
         );
         MalformedRequest, "malformed-request", Error, Developer => refusal(
             "the request does not have the form that the endpoint accepts"
@@ -216,7 +216,7 @@ rules! {
             "the redirect URI is registered under the wrong platform"
         );
         PopDisabled, "pop-disabled", Error, TenantAdmin => answer(
-            "an administrator runs `Set-CASMailbox -Identity USER -PopEnabled $true`; the change takes up to an hour"
+            "ask an administrator to run `Set-CASMailbox -Identity USER -PopEnabled $true`; the change takes up to an hour"
         );
         PublicClientFlowsDisabled, "public-client-flows-disabled", Error, Developer => refusal(
             "the registration does not allow public client flows"

@@ -11,6 +11,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn advise(facts: &Facts, finding: Finding) -> Finding {
     finding
-            .help("an administrator runs `Set-CASMailbox -Identity USER -SmtpClientAuthenticationDisabled $false`")
-            .help(format!("or send through Graph: {}", facts.login("--job graph-mail-send")))
+        .help(format!(
+            "if the program can, send through Graph: {}",
+            facts.login("--job graph-mail-send")
+        ))
+        .help("or ask an administrator to run `Set-CASMailbox -Identity USER -SmtpClientAuthenticationDisabled $false`")
 }

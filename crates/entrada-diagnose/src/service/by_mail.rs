@@ -197,12 +197,12 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if has(&["5.7.57", "client was not authenticated", "client not authenticated"]) {
         return vec![
             Hypothesis::possible(
-                RuleId::SmtpAuthDisabled,
-                "the client did not sign in first: the server may not offer a sign-in",
+                RuleId::BasicAuthDisabled,
+                "the program sent mail without a sign-in, or its sign-in by password failed before",
             ),
             Hypothesis::possible(
-                RuleId::BasicAuthDisabled,
-                "the client did not sign in first: the program may have tried a password",
+                RuleId::SmtpAuthDisabled,
+                "else the server may offer no sign-in for this mailbox",
             ),
         ];
     }

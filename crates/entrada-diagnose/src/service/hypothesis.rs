@@ -60,6 +60,10 @@ impl Hypothesis {
         self.help.push(help.into());
         self
     }
+
+    pub(super) fn helps(self, help: Option<&str>) -> Self {
+        help.into_iter().fold(self, Self::help)
+    }
 }
 
 /// The causes that the answers in the evidence point to, most important first.

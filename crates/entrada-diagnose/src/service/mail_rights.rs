@@ -3,7 +3,7 @@
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::MailLog;
 use crate::read::ApplicationSignIn;
-use crate::{Confidence, Facts, RuleId};
+use crate::{Facts, RuleId};
 use entrada_core::{Claims, Protocol};
 
 /// Whether the named mailbox belongs to the user who signed in; `None` if that is unknown.
@@ -136,17 +136,19 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
                     ),
                 )]
             }
-            Some(true) | None => vec![
-                closed,
-                Hypothesis::possible(
+            own => {
+                let rights = Hypothesis::possible(
                     RuleId::MailboxPermissionMissing,
                     "the user may have no access to that mailbox",
-                ),
-                Hypothesis::possible(
+                );
+                let policy = Hypothesis::possible(
                     RuleId::ConditionalAccess,
                     "a policy of the service may block the token",
-                ),
-            ],
+                );
+                // A user always has access to the own mailbox.
+                let rights = Some(rights).filter(|_| own.is_none());
+                std::iter::once(closed).chain(rights).chain([policy]).collect()
+            }
         };
     }
     if facts.evidence.mentions.application == Some(ApplicationSignIn::ClientCredentials) {
@@ -175,18 +177,16 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         Hypothesis::possible(RuleId::MissingScope, format!("the token may lack `{scope}`")),
         Hypothesis::possible(RuleId::Expired, "the token may have expired"),
         Hypothesis::possible(RuleId::WrongAccount, "the token and the mailbox may belong to different users"),
-        closed,
-        Hypothesis::possible(
-            RuleId::ServicePrincipalNotRegistered,
-            "if this is an application's token, its service principal may not be registered in Exchange",
-        ),
     ];
     if talk.mechanism.is_none() {
-        all.push(Hypothesis::new(
-            RuleId::BasicAuthDisabled,
-            Confidence::Possible,
-            "a password may have been sent",
-        ));
+        let message = "a password may have been sent";
+        all.push(Hypothesis::possible(RuleId::BasicAuthDisabled, message));
     }
+    // What only an administrator can change comes last.
+    all.push(closed);
+    all.push(Hypothesis::possible(
+        RuleId::ServicePrincipalNotRegistered,
+        "if this is an application's token, its service principal may not be registered in Exchange",
+    ));
     all
 }

@@ -36,12 +36,20 @@ pub(super) fn by_directory(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis
     }
     vec![
         Hypothesis::possible(RuleId::MissingScope, "the token may lack a permission for that call")
-            .help("give the token as well, to narrow this down by its `scp`, `roles` and `wids`: `entrada diagnose ANSWER TOKEN`"),
+            .help("give the token as well, to narrow this down by its `scp`, `roles` and `wids`: `entrada diagnose ANSWER TOKEN`")
+            .helps(name_call(facts)),
         Hypothesis::possible(
             RuleId::MissingAppRole,
             "if this is an application's token, it may lack an app role for that call",
         ),
     ]
+}
+
+/// How to see the permissions of a call of Graph that the evidence does not show.
+fn name_call(facts: &Facts) -> Option<&'static str> {
+    facts.call().is_none().then_some(
+        "name the call, to see which permissions it takes: `entrada diagnose --call 'GET /me/messages' ANSWER`",
+    )
 }
 
 /// Whether `scope` is a permission for every object of the kind that was called: `User.ReadWrite.All` for `/users/{id}`.
@@ -120,6 +128,7 @@ pub(super) fn access_denied(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesi
             .help(
                 "give the token as well, to narrow this down by its `scp` or `roles`: `entrada diagnose ANSWER TOKEN`",
             )
+            .helps(name_call(facts).filter(|_| !matches!(answer.service(), Service::Ews | Service::Eas)))
             .help("a program without a user needs the permission of the type *Application* (to send mail `Mail.Send`), with the consent of an administrator; a delegated one does not count for it"),
             Hypothesis::possible(
                 RuleId::MailboxPermissionMissing,

@@ -7,6 +7,7 @@ mod observe;
 mod outcome;
 mod processes;
 mod proxy;
+mod run_folder;
 mod signals;
 mod supervise;
 mod trust;

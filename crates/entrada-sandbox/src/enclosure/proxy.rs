@@ -7,6 +7,7 @@ use std::net::TcpListener;
 
 use super::layout::Layout;
 use super::processes::Processes;
+use super::run_folder::RunFolder;
 use super::signals::Signals;
 use super::supervise::{Plan, Supervised, code_of_runs};
 use super::{Outcome, SandboxError, SandboxOptions};
@@ -18,7 +19,7 @@ const LIMITS: &str = "by `--via proxy`, requests that do not use HTTPS_PROXY are
 
 /// Runs the program behind a proxy on a free port of this machine.
 pub(super) fn run(plan: &Plan, options: &SandboxOptions<'_>) -> Result<Outcome, SandboxError> {
-    let folder = tempfile::Builder::new().prefix("entrada-sandbox-").tempdir()?;
+    let folder = RunFolder::new_in(&std::env::temp_dir())?;
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let port = listener.local_addr()?.port();
     let layout = Layout::new(folder.path());

@@ -86,3 +86,27 @@ fn a_sign_in_counts_only_with_its_own_answer() {
     let quoted = "> 220 mx.example ESMTP\n> EHLO box\n> AUTH LOGIN\n> 334 VXNlcm5hbWU6\n> aWRh\n> 235 2.7.0 Authentication successful";
     assert!(!let_in(quoted), "by a password");
 }
+
+#[test]
+fn causes_that_the_user_can_change_come_first() {
+    for (text, first) in [
+        ("530 5.7.57 Client not authenticated to send mail", "basic-auth-disabled"),
+        ("a NO AUTHENTICATE failed.", "wrong-audience"),
+    ] {
+        let diagnosis = crate::diagnose(
+            text,
+            &crate::Context::default(),
+            entrada_core::NumericDate(1_800_000_000),
+        )
+        .unwrap();
+        let errors: Vec<_> = diagnosis
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == crate::Severity::Error)
+            .collect();
+        assert_eq!(errors[0].rule.id.as_str(), first, "{text}");
+        let is_for_user: Vec<bool> =
+            errors.iter().map(|finding| finding.who == crate::Who::User).collect();
+        assert!(is_for_user.is_sorted_by(|before, after| before >= after), "{text}: {errors:#?}");
+    }
+}
