@@ -335,10 +335,20 @@ impl<'a> Facts<'a> {
         Some(audiences.iter().any(|aud| wanted.accepts(aud)))
     }
 
-    /// The delegated permissions that the token carries: from the response's `scope`, else from `scp`.
+    /// The delegated permissions that the token carries: from the response's `scope`, else from `scp`. A `scope` with a
+    /// permission that the token lacks is not the token's own.
     pub fn granted(&self) -> Option<&ScopeSet> {
         let by_response = || self.response().and_then(TokenResponse::granted);
         let by_response = self.known.granted.get_or_init(by_response).as_ref();
+        if let (Some(by_response), Some(scp)) = (by_response, self.scp()) {
+            let has = |scope: &str| {
+                let name = resources::short_name(scope);
+                scp.iter().any(|own| resources::short_name(own).eq_ignore_ascii_case(name))
+            };
+            if !by_response.api().iter().all(|scope| has(scope)) {
+                return Some(scp);
+            }
+        }
         by_response.or(self.context().granted.as_ref()).or_else(|| self.scp())
     }
 

@@ -130,6 +130,10 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
         && mail.as_ref().is_none_or(|mail| mail.let_in(facts.jwt().is_some()));
     // The answer, the issuer, or the rules that read the token are the proof.
     let healthy = match facts.input_kind() {
+        // A success that needs no token shows nothing of one.
+        InputKind::HttpResponse if answer.as_ref().is_some_and(HttpAnswer::needs_no_token) => {
+            return None;
+        }
         InputKind::HttpResponse => Healthy::ServiceAnswer,
         InputKind::MailResponse => Healthy::MailSignIn,
         // A word or a sentence in the place of a token is no token.

@@ -9,9 +9,9 @@ use super::{RecogniseError, file, msal, printed, sign_in_log};
 use crate::service::{HttpAnswer, has_failure, is_error_object};
 use crate::shape::Shape;
 use crate::{Evidence, har};
-use entrada_core::NumericDate;
 use entrada_core::har::{Har, HarError};
 use entrada_core::oauth::{ErrorResponse, TokenResponse, is_refusal};
+use entrada_core::{Claims, NumericDate};
 
 /// Maximum number of bytes of the texts in an object of unknown kind that are searched.
 const TEXTS_MAX: usize = 64 << 10;
@@ -113,7 +113,10 @@ pub(super) fn object(
     }
     // The output of tools; a response inside another object; decoded claims.
     evidence.token = printed::token(members);
-    if evidence.token.is_some() {
+    if let Some(token) = &evidence.token {
+        if token.claims().and_then(Claims::exp).is_none() {
+            evidence.context.expires_at = printed::expiry(members, now);
+        }
         note_failure(members, text, &mut evidence);
         return found(ArtifactKind::ToolOutput, evidence);
     }

@@ -30,8 +30,7 @@ fn named(members: &Map<String, Value>) -> Option<&str> {
 /// Maximum difference between a local time and UTC, in hours.
 const ZONES: i64 = 14;
 
-/// The expiry of a stored response's token: from the token itself, from `expiry` (Go's oauth2, rclone), `expires_at` or
-/// `expires_on` in seconds, or `access_token_expiration` (mutt_oauth2.py, in local time).
+/// The expiry of a stored response's token: from the token itself, else the one that is stored beside it.
 pub(super) fn dated(
     members: &Map<String, Value>,
     response: &mut TokenResponse,
@@ -50,25 +49,33 @@ pub(super) fn dated(
         }
         return;
     }
+    context.expires_at = expiry(members, response.received_at).or(context.expires_at);
+}
+
+/// The expiry that is stored beside a token, and what it is called: `expires_at` or `expires_on` in seconds, `expiry` or
+/// `ExpiresOn` as a timestamp, `expiresOn` (Azure CLI) or `access_token_expiration` (mutt_oauth2.py) in local time. A local time
+/// counts if it is before `now` in every time zone.
+pub(super) fn expiry(members: &Map<String, Value>, now: NumericDate) -> Option<NumericDate> {
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     let seconds = |name: &str| {
         let value = members.get(name)?;
         value.as_i64().or_else(|| value.as_str()?.parse().ok())
     };
-    let stamp = text("expiry").and_then(|text| text.parse::<jiff::Timestamp>().ok());
-    let local = text("access_token_expiration").and_then(|text| {
-        let time = text.parse::<jiff::civil::DateTime>().ok()?;
-        // In the past in every time zone, or unknown.
+    let stamp = |name: &str| {
+        let stamp = text(name)?.parse::<jiff::Timestamp>().ok()?;
+        Some(stamp.as_second())
+    };
+    let local = |name: &str| {
+        let time = text(name)?.parse::<jiff::civil::DateTime>().ok()?;
         let utc = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
         let latest = utc + ZONES * 3_600;
-        (latest < response.received_at.0).then_some(latest)
-    });
-    context.expires_at = seconds("expires_at")
+        (latest < now.0).then_some(latest)
+    };
+    seconds("expires_at")
         .or_else(|| seconds("expires_on"))
-        .or_else(|| stamp.map(jiff::Timestamp::as_second))
-        .or(local)
+        .or_else(|| ["expiry", "ExpiresOn", "expiresOn"].into_iter().find_map(stamp))
+        .or_else(|| ["access_token_expiration", "expiresOn"].into_iter().find_map(local))
         .map(NumericDate)
-        .or(context.expires_at);
 }
 
 /// The claims of a token, as jwt.ms and similar tools show them: without header and signature.

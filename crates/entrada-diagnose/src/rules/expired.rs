@@ -1,5 +1,6 @@
 use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::human_duration;
+use entrada_core::oauth::TokenResponse;
 
 /// Seconds after `exp` within which a wrong clock is as likely as an expired token: services tolerate five minutes.
 const SKEW: i64 = 300;
@@ -14,7 +15,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
-    let stored = facts.context().expires_at;
+    // A response that gives its token no life at all.
+    let at_once = facts
+        .response()
+        .filter(|response| response.expires_in_known && response.expires_in == 0)
+        .map(TokenResponse::expires_at);
+    let stored = facts.context().expires_at.or(at_once);
     let exp = match facts.claims() {
         Some(claims) => claims.exp().or(stored)?,
         // Where the token is left out, its expiry is as old as the text, and shows nothing of the token in use.

@@ -51,6 +51,20 @@ const PARTS_OF_A_CALL: [&str; 9] = [
 /// Statuses of refusals that can be about the call alone (RFC 9110 §15.5).
 const STATUSES_OF_THE_CALL: [u16; 8] = [400, 404, 409, 410, 412, 413, 414, 422];
 
+/// Values of a status that report a failure, in lower case.
+pub(super) const FAILED: [&str; 10] = [
+    "denied",
+    "error",
+    "fail",
+    "failed",
+    "failure",
+    "forbidden",
+    "invalid",
+    "rejected",
+    "unauthenticated",
+    "unauthorized",
+];
+
 /// Members that only an error has: in lower case, without separators.
 const ERROR_MEMBERS: [&str; 10] = [
     "error",
@@ -239,17 +253,31 @@ pub(super) fn has_error_within(value: &Value) -> bool {
 fn reports_failure(object: &Map<String, Value>) -> bool {
     // An entity with a type may have its own `status` member.
     let is_entity = object.keys().any(|name| name.starts_with("@odata."));
+    // Of a token that is not in use (RFC 7662 §2.2), this is the whole answer.
+    if object.len() == 1 && object.get("active") == Some(&Value::Bool(false)) {
+        return true;
+    }
     object.iter().any(|(name, value)| {
+        if let (Some(inner), "meta" | "result" | "response" | "status", false) =
+            (value.as_object(), plain(name).as_str(), is_entity)
+        {
+            return reports_failure(inner);
+        }
+        if value.as_str().is_some_and(|text| text.starts_with("AADSTS")) {
+            return true;
+        }
         let (name, text) = (plain(name), value.as_str().map(str::to_ascii_lowercase));
         let is = |words: &[&str]| text.as_deref().is_some_and(|text| words.contains(&text));
         let number = value.as_u64().or_else(|| text.as_deref()?.parse().ok());
         let failed = number.is_some_and(|status| (400..600).contains(&status));
         match name.as_str() {
-            "status" | "result" | "state" => {
-                !is_entity && (failed || is(&["error", "fail", "failed", "failure"]))
-            }
+            "status" | "result" | "state" => !is_entity && (failed || is(&FAILED)),
             "statuscode" | "httpstatus" | "httpstatuscode" | "code" => failed,
-            "success" | "succeeded" | "ok" => *value == Value::Bool(false) || is(&["false"]),
+            // WeChat and others: every number but 0 is an error.
+            "errcode" | "errno" => number.is_some_and(|code| code != 0),
+            "success" | "succeeded" | "issuccess" | "issuccessful" | "ok" | "authenticated" => {
+                *value == Value::Bool(false) || is(&["false"])
+            }
             "iserror" | "haserror" => *value == Value::Bool(true) || is(&["true"]),
             // An entity can have a message as well.
             "message" => !is_entity && text.is_some_and(|text| !text.is_empty()),

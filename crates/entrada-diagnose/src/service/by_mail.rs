@@ -146,6 +146,15 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             "the server refuses the message, its sender or the connection; the sign-in is not the problem",
         )];
     }
+    if talk.signed_in() && has(&["greylist", "graylist", "socketerror", "connection dropped"]) {
+        return vec![
+            Hypothesis::likely(
+                RuleId::NotAboutTheToken,
+                "the server took the sign-in, and then put the message off or lost the connection",
+            )
+            .help("try again in a few minutes; a mail program does so by itself"),
+        ];
+    }
     let puts_off = talk.protocol == Protocol::Smtp
         && line.starts_with('4')
         && (has(&[" 4.3.", " 4.4.", " 4.7.0 "])

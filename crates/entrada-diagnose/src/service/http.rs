@@ -35,8 +35,9 @@ pub struct HttpAnswer {
 }
 
 impl HttpAnswer {
-    /// Reads `text`: an HTTP answer with its head, alone or in the output of `curl -v`. The last of several answers counts:
-    /// the earlier ones are redirects and proxies. `None` without a status line; a status line inside a body does not count.
+    /// Reads `text`: an HTTP answer with its head, alone or in the output of `curl -v`. The last of several answers counts,
+    /// because the earlier ones are redirects and proxies; but a refusal counts more than the success of another call after it.
+    /// `None` without a status line; a status line inside a body does not count.
     pub fn parse(text: &str) -> Option<Self> {
         let lines: Vec<&str> = text.lines().take(LINES_MAX).map(str::trim_end).collect();
         let verbose = lines
@@ -47,14 +48,21 @@ impl HttpAnswer {
             line.trim_start().to_owned()
         };
         let is_head = |line: &&str| status_of(&bare(line)).is_some();
-        let mut start = lines.iter().rposition(&is_head)?;
-        if !verbose {
-            let heads: Vec<usize> =
-                (0..=start).filter(|at| lines.get(*at).is_some_and(is_head)).collect();
-            start = before_open_json(&lines, &heads)
-                .or_else(|| of_parts(&lines, &heads))
-                .unwrap_or(start);
-        }
+        let last = lines.iter().rposition(&is_head)?;
+        let heads: Vec<usize> =
+            (0..=last).filter(|at| lines.get(*at).is_some_and(is_head)).collect();
+        let outer = || before_open_json(&lines, &heads).or_else(|| of_parts(&lines, &heads));
+        let (start, lines) = match (!verbose).then(outer).flatten() {
+            Some(start) => (start, lines.as_slice()),
+            None => {
+                let calls: Vec<Call<'_>> =
+                    heads.iter().map(|at| Call::before(&lines, *at, &bare)).collect();
+                match open_refusal(&calls) {
+                    Some(index) => (heads[index], &lines[..heads[index + 1]]),
+                    None => (last, lines.as_slice()),
+                }
+            }
+        };
         let mut answer = Self { status: status_of(&bare(lines[start])), ..Self::default() };
         let mut end = start + 1;
         let mut may_open = !verbose;
@@ -96,11 +104,7 @@ impl HttpAnswer {
     pub(crate) fn start_in(text: &str) -> usize {
         let begins = |line: &str| {
             let line = line.trim_start_matches(['<', '>', '*', ' ']);
-            let mut words = line.split_whitespace();
-            let is_request = words.next().is_some_and(|word| {
-                !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase())
-            }) && words.nth(1).is_some_and(|word| word.starts_with("HTTP/"));
-            is_request || status_of(line).is_some()
+            is_request_line(line) || status_of(line).is_some()
         };
         let first = text.lines().find(|line| begins(line));
         first.map_or(0, |line| line.as_ptr().addr() - text.as_ptr().addr())
@@ -247,6 +251,57 @@ impl HttpAnswer {
         text.push_str(start_of(&self.body));
         text
     }
+}
+
+/// A status line, with what stands around it.
+struct Call<'a> {
+    status: u16,
+    /// The request line before it, without `> `.
+    request: Option<&'a str>,
+    has_body: bool,
+}
+
+impl<'a> Call<'a> {
+    /// The call whose status line is `lines[at]`.
+    fn before(lines: &[&'a str], at: usize, bare: &dyn Fn(&str) -> String) -> Self {
+        let until_head = |line: &&&str| status_of(&bare(line)).is_none();
+        let request = lines[..at].iter().rev().take_while(until_head);
+        let request = request
+            .map(|line| line.strip_prefix("> ").unwrap_or(line).trim())
+            .find(|line| is_request_line(line));
+        let rest = lines[at + 1..].iter().take_while(until_head);
+        let body =
+            rest.skip_while(|line| !bare(line).is_empty()).filter(|line| !is_curls_own(line));
+        Self {
+            status: status_of(&bare(lines[at])).unwrap_or_default(),
+            request,
+            has_body: body.into_iter().any(|line| !line.is_empty()),
+        }
+    }
+}
+
+/// The first refusal in `calls`, if a success of another call is the last one. The same call may have been sent again with
+/// success. Without its request, a 401 without a body may be the start of a negotiation (`curl --anyauth`).
+fn open_refusal(calls: &[Call<'_>]) -> Option<usize> {
+    let is_refusal = |call: &Call<'_>| (400..600).contains(&call.status) && call.status != 407;
+    if calls.last().is_none_or(&is_refusal) {
+        return None;
+    }
+    calls.iter().enumerate().position(|(index, call)| {
+        let is_negotiation = call.request.is_none() && call.status == 401 && !call.has_body;
+        let is_done_later = call.request.is_some()
+            && calls[index..]
+                .iter()
+                .any(|later| later.request == call.request && !is_refusal(later));
+        is_refusal(call) && !is_negotiation && !is_done_later
+    })
+}
+
+/// Whether `line` is a request line: `GET /v1.0/me HTTP/1.1`.
+fn is_request_line(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next().is_some_and(|method| method.bytes().all(|byte| byte.is_ascii_uppercase()))
+        && words.nth(1).is_some_and(|word| word.starts_with("HTTP/"))
 }
 
 /// `body` without the chunk sizes, if it is a single chunk (RFC 9112 §7.1).

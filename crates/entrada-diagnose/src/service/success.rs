@@ -4,12 +4,31 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::Value;
 
-use super::HttpAnswer;
-use super::body::{has_error_within, plain};
+use super::body::{FAILED, has_error_within, plain};
+use super::{HttpAnswer, Service};
 use crate::read::is_label;
+use entrada_core::entra::clouds::Cloud;
 
 /// Headers of Exchange that list the ActiveSync capabilities: the answer has no body.
 const ACTIVE_SYNC: [&str; 2] = ["ms-asprotocolversions", "ms-asprotocolcommands"];
+
+/// Roots of ActiveSync's answers (MS-ASCMD), in lower case.
+const ACTIVE_SYNC_ROOTS: [&str; 14] = [
+    "find",
+    "folderdelete",
+    "foldersync",
+    "getitemestimate",
+    "itemoperations",
+    "meetingresponse",
+    "moveitems",
+    "ping",
+    "provision",
+    "resolverecipients",
+    "search",
+    "sendmail",
+    "settings",
+    "sync",
+];
 
 /// Headers that Microsoft's services add to every answer.
 const MARKS: [&str; 4] = ["client-request-id", "request-id", "x-feserver", "x-ms-request-id"];
@@ -34,6 +53,26 @@ impl HttpAnswer {
             && !self.is_challenged()
             && !self.says_error()
             && self.is_whole()
+    }
+
+    /// Whether the service answers this request without a token, as far as the request is known: metadata, the authority's
+    /// public documents, a preflight; or a request without a token to a host that is no known API.
+    pub(crate) fn needs_no_token(&self) -> bool {
+        if matches!(self.method.as_deref(), Some("CONNECT" | "OPTIONS"))
+            && !self.is_of_active_sync()
+        {
+            return true;
+        }
+        let host = self.host().unwrap_or_default();
+        if host.is_empty() {
+            return false;
+        }
+        let path = self.plain_segments();
+        let last = path.last().map_or("", String::as_str);
+        Cloud::of_authority_host(&host).is_some()
+            || path.iter().any(|segment| segment == ".well-known")
+            || matches!(last, "$metadata" | "v1.0" | "beta" | "")
+            || (self.authorization.is_none() && self.service() == Service::Other)
     }
 
     /// Whether the answer is an error despite a success status.
@@ -142,9 +181,13 @@ impl HttpAnswer {
     }
 }
 
-/// Whether the text after a body is terminal output: a prompt, a line of `curl -v`, numbers from `curl -w`.
+/// Whether the text after a body is terminal output: a prompt, a line of `curl -v`, numbers from `curl -w`. curl's own error says
+/// that the body is not whole.
 fn is_end_of_output(rest: &str) -> bool {
     rest.lines().map(str::trim).all(|line| {
+        if line.starts_with("curl: (") {
+            return false;
+        }
         // Another body or a token, which must be diagnosed separately.
         let is_boundary = 4 < line.len() && line.starts_with("--") && line.ends_with("--");
         let is_body =
@@ -157,10 +200,20 @@ fn is_end_of_output(rest: &str) -> bool {
 fn has_failed_part(value: &Value) -> bool {
     match value {
         Value::Array(all) => all.iter().any(has_failed_part),
-        Value::Object(members) => members.iter().any(|(name, value)| {
-            is_status(name) && status_in(value).is_some_and(|status| (400..600).contains(&status))
-                || has_failed_part(value)
-        }),
+        Value::Object(members) => {
+            // The schedule of one of several users. An entity with an `id` may have an error of its own.
+            let is_refused = !members.contains_key("id")
+                && members.get("error").is_some_and(|error| {
+                    error.get("message").is_some()
+                        && ["code", "responseCode"].iter().any(|code| error.get(code).is_some())
+                });
+            is_refused
+                || members.iter().any(|(name, value)| {
+                    is_status(name)
+                        && status_in(value).is_some_and(|status| (400..600).contains(&status))
+                        || has_failed_part(value)
+                })
+        }
         _ => false,
     }
 }
@@ -195,6 +248,30 @@ pub(super) fn status_in(value: &Value) -> Option<u16> {
     u16::try_from(number).ok()
 }
 
+/// The element that an XML text stands in.
+enum Element {
+    Status,
+    ErrorCode,
+    Other,
+}
+
+impl Element {
+    /// Whether `text` in it reports a failure. ActiveSync counts its own statuses, of which 1 is success (MS-ASCMD §2.2.3.177).
+    fn fails(&self, text: &str, is_active_sync: bool) -> bool {
+        match self {
+            _ if text.is_empty() => false,
+            Self::Other => false,
+            Self::ErrorCode => !["0", "NoError"].contains(&text),
+            Self::Status if is_active_sync => text != "1",
+            Self::Status => {
+                FAILED.contains(&text.to_ascii_lowercase().as_str())
+                    || status_in(&Value::String(text.to_owned()))
+                        .is_some_and(|status| (400..600).contains(&status))
+            }
+        }
+    }
+}
+
 /// Whether `text` is one complete XML document without an error status.
 fn is_whole_xml(text: &str) -> bool {
     let failed = ["ResponseClass=\"Error\"", "stat=\"fail", "status=\"error", "status=\"fail"];
@@ -203,25 +280,25 @@ fn is_whole_xml(text: &str) -> bool {
     }
     let mut reader = Reader::from_str(text);
     let (mut depth, mut roots) = (0_usize, 0_usize);
-    let mut is_status_element = false;
+    let mut is_active_sync = false;
+    let mut element = Element::Other;
     loop {
         match reader.read_event() {
             Ok(Event::Start(start)) => {
-                is_status_element = is_status(start.local_name().as_ref());
+                let name = plain(start.local_name().as_ref());
+                is_active_sync |= depth == 0 && ACTIVE_SYNC_ROOTS.contains(&name.as_str());
+                element = match name.as_str() {
+                    "errorcode" => Element::ErrorCode,
+                    name if is_status(name) => Element::Status,
+                    _ => Element::Other,
+                };
                 roots += usize::from(depth == 0);
                 depth += 1;
             }
             Ok(Event::Empty(_)) => roots += usize::from(depth == 0),
             Ok(Event::End(_)) => depth = depth.saturating_sub(1),
             Ok(Event::Text(text)) if depth == 0 && !text.trim_ascii().is_empty() => return false,
-            Ok(Event::Text(text)) if is_status_element => {
-                let text = text.to_string();
-                if status_in(&Value::String(text))
-                    .is_some_and(|status| (400..600).contains(&status))
-                {
-                    return false;
-                }
-            }
+            Ok(Event::Text(text)) if element.fails(text.trim(), is_active_sync) => return false,
             Ok(Event::Eof) => return depth == 0 && roots == 1,
             Ok(_) => (),
             Err(_) => return false,
