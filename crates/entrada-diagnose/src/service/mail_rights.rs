@@ -2,6 +2,7 @@
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::MailLog;
+use super::mail_context::SentSecret;
 use crate::read::ApplicationSignIn;
 use crate::{Confidence, Facts, RuleId};
 use entrada_core::{Claims, Protocol};
@@ -149,6 +150,18 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             ],
         };
     }
+    if let Some(scope) = facts.evidence.mentions.graph_scope.as_deref() {
+        let told = Hypothesis::likely(
+            RuleId::WrongAudience,
+            "the text requests a token for Microsoft Graph, and a mail server accepts only tokens for Exchange Online",
+        );
+        return vec![
+            told.with_evidence("scope", scope).help(
+                "request `https://outlook.office.com/IMAP.AccessAsUser.All` (`POP.AccessAsUser.All`, `SMTP.Send`) for a user, or `https://outlook.office365.com/.default` for an application",
+            ),
+            closed,
+        ];
+    }
     if facts.evidence.mentions.application == Some(ApplicationSignIn::ClientCredentials) {
         return vec![
             Hypothesis::likely(
@@ -181,7 +194,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             "if this is an application's token, its service principal may not be registered in Exchange",
         ),
     ];
-    if talk.mechanism.is_none() {
+    if talk.mechanism.is_none() && talk.sent != Some(SentSecret::Token) {
         all.push(Hypothesis::new(
             RuleId::BasicAuthDisabled,
             Confidence::Possible,

@@ -13,6 +13,7 @@ mod hypothesis;
 pub(super) mod known_errors;
 mod mail;
 mod mail_commands;
+mod mail_context;
 mod mail_log;
 mod mail_outcome;
 mod mail_rights;
