@@ -6,6 +6,7 @@ mod body;
 mod by_http;
 mod by_mail;
 mod by_statement;
+mod callback;
 mod directory_client;
 pub(super) mod hosts;
 mod http;
@@ -29,6 +30,7 @@ mod words;
 
 pub(super) use address::segments;
 pub(super) use body::{has_failure, is_error_document, is_error_object, is_page};
+pub(super) use callback::find as failed_callback;
 pub(super) use directory_client::permission as directory_permission;
 pub use http::HttpAnswer;
 pub(super) use hypothesis::{Hypothesis, causes, has_code};
