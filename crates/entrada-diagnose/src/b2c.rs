@@ -135,7 +135,12 @@ static ERRORS: [B2cError; 40] = [
         "a public client must not send a secret",
         "leave `client_secret` out",
     ),
-    error("90085", Some(RuleId::ServiceIncident), "Azure AD B2C had an internal error", LATER),
+    error(
+        "90085",
+        None,
+        "Azure AD B2C could not run the policy: most often a custom policy or its keys are at fault, seldom the service",
+        "read the policy's own log (Application Insights, `JourneyRecorder`), and compare the policy keys and the technical profile that runs last; try once more after a few minutes",
+    ),
     error(
         "90088",
         Some(RuleId::WrongTenant),

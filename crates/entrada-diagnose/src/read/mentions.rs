@@ -26,6 +26,8 @@ pub struct Mentions {
     pub(crate) acquired: Option<String>,
     /// The address of a request to the authority.
     pub(crate) request: Option<RequestAddress>,
+    /// A scope of Microsoft Graph that the text requests, if it requests none of Exchange.
+    pub(crate) graph_scope: Option<String>,
     /// Whether a program reports its check of the ID token that it received, so that the ID token is at its place.
     pub(crate) id_token_checked: bool,
     /// The message of an earlier refusal of another kind, which is not judged.
@@ -81,7 +83,12 @@ const NOT_ACCEPTED: [&str; 12] = [
 const OF_GRAPH: [&str; 3] = ["graph.microsoft", "microsoft graph", "graph api"];
 
 /// Words for an application's own sign-in, in lower case.
-const CLIENT_CREDENTIALS: [&str; 8] = [
+const CLIENT_CREDENTIALS: [&str; 14] = [
+    "acquire_token_for_client",
+    "acquiretokenbyclientcredential",
+    "acquiretokenforclient",
+    ".accessasapp",
+    ".sendasapp",
     "app-only",
     "application permission",
     "client credential",
@@ -89,6 +96,7 @@ const CLIENT_CREDENTIALS: [&str; 8] = [
     "client_credential",
     "clientsecretcredential",
     "daemon",
+    "two-legged",
     "without a user",
 ];
 
@@ -154,9 +162,52 @@ pub(super) fn of(text: &str, is_known: bool) -> Mentions {
         },
         acquired,
         request: if is_settled { None } else { request_address::in_text(text) },
+        graph_scope: graph_scope(&lower),
         id_token_checked: ID_TOKEN_CHECKED.iter().any(|said| lower.contains(said)),
         other_refusal: None,
     }
+}
+
+/// Names of Exchange's scopes, in lower case.
+const OF_EXCHANGE: [&str; 8] = [
+    ".accessasapp",
+    ".accessasuser",
+    ".sendasapp",
+    "full_access_as_app",
+    "outlook.office.com/.default",
+    "outlook.office365.com/.default",
+    "outlook.office.com/smtp.send",
+    "outlook.office365.com/smtp.send",
+];
+
+/// Maximum length of a scope, in bytes.
+const SCOPE_MAX: usize = 80;
+
+/// The scope of Microsoft Graph that `lower` requests: an address with `.default` or a permission of mail, or a permission after
+/// the word `scope`.
+fn graph_scope(lower: &str) -> Option<String> {
+    if OF_EXCHANGE.iter().any(|scope| lower.contains(scope)) {
+        return None;
+    }
+    let is_end = |c: char| c.is_whitespace() || "'\"`<>()[]{},;+".contains(c);
+    let addressed = lower.match_indices("https://graph.microsoft.com/").find_map(|(at, _)| {
+        let scope = lower[at..].split(is_end).next()?.trim_end_matches(['.', '/']);
+        let name = scope.rsplit('/').next()?;
+        let is_scope = scope.matches('/').count() == 3
+            && (name == ".default" || name.contains('.') || name == "default");
+        (is_scope && scope.len() <= SCOPE_MAX).then(|| scope.to_owned())
+    });
+    addressed.or_else(|| {
+        let after = lower.match_indices("scope").map(|(at, name)| &lower[at + name.len()..]);
+        after.take(20).find_map(|rest| {
+            let rest = rest.strip_prefix('s').unwrap_or(rest);
+            let rest = rest.trim_start_matches(|c: char| " \"':=>[{(".contains(c));
+            let scope = rest.split(is_end).next()?.trim_end_matches('.');
+            let is_scope =
+                ["user.read", "mail.read", "mail.readwrite", "mail.send"].contains(&scope);
+            is_scope.then(|| scope.to_owned())
+        })
+    })
 }
 
 /// Hosts whose refusals have no mark of their own.
@@ -206,6 +257,7 @@ impl Mentions {
             application: self.application.or(other.application),
             acquired: self.acquired.or(other.acquired),
             request: self.request.or(other.request),
+            graph_scope: self.graph_scope.or(other.graph_scope),
             id_token_checked: self.id_token_checked || other.id_token_checked,
             other_refusal: self.other_refusal.or(other.other_refusal),
         }

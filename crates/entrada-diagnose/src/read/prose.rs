@@ -7,7 +7,7 @@ use super::{
 };
 use crate::Evidence;
 use crate::service::azure::missing_right;
-use crate::service::{HttpAnswer, MailLog, failed_check, known_errors, stated};
+use crate::service::{HttpAnswer, MailLog, failed_callback, failed_check, known_errors, stated};
 use crate::shape::Shape;
 use entrada_core::oauth::ErrorResponse;
 
@@ -75,6 +75,7 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     let known = known
         .or_else(|| diagnostics(trimmed))
         .or_else(|| failed_check(trimmed).map(|_| HttpAnswer::of_body(trimmed)))
+        .or_else(|| failed_callback(trimmed).map(|_| HttpAnswer::of_body(trimmed)))
         .or_else(|| HttpAnswer::in_prose(trimmed));
     // An action of Azure is a name that only a machine writes.
     let lacks = || missing_right(trimmed).is_some_and(|right| right.action.is_some());

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::artifact::{Artifact, ArtifactKind};
 use super::{address, answer::take_answer, challenge, claims_text, json, lenient_json, printed};
 use crate::Evidence;
-use crate::service::{HttpAnswer, is_error_document};
+use crate::service::{HttpAnswer, failed_callback, is_error_document};
 use crate::shape::Shape;
 use entrada_core::NumericDate;
 use entrada_core::oauth::ErrorResponse;
@@ -217,6 +217,8 @@ fn redirects(text: &str, found: &[Artifact], base: &Evidence) -> Vec<Artifact> {
         let is_url = 0 < scheme && (end < longest || longest == text.len());
         (is_url && !is_taken(&(start..end), found)).then_some(start..end)
     });
+    // Where the program itself failed at its redirect URI, the code in its address explains nothing.
+    let is_failed = failed_callback(text).is_some();
     let read = urls.filter_map(|span| {
         let url = text[span.clone()].trim_end_matches(['.', ',', ')', ']']);
         let mut content = base.clone();
@@ -225,8 +227,8 @@ fn redirects(text: &str, found: &[Artifact], base: &Evidence) -> Vec<Artifact> {
                 content.refusal = Some(ErrorResponse::from_json(&members));
                 content.context.grant_type = Some("authorization_code".to_owned());
             }
-            (None, Some(shape)) => content.token = Some(shape),
-            (None, None) => return None,
+            (None, Some(shape)) if !is_failed => content.token = Some(shape),
+            (None, _) => return None,
         }
         Some(Artifact { kind: ArtifactKind::Redirect, span, content: Box::new(content) })
     });

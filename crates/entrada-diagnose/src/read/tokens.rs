@@ -78,6 +78,10 @@ fn grants(text: &str, base: &Evidence) -> Vec<Artifact> {
         is_one.then_some(bare)
     });
     let found = words.filter_map(|word| {
+        // No program sent the code of a redirect as an access token.
+        if is_code_of_address(&text[..word.as_ptr().addr() - text.as_ptr().addr()]) {
+            return None;
+        }
         let shape = Shape::of(word);
         let is_known = matches!(shape, Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. });
         is_known.then(|| {
@@ -128,6 +132,11 @@ fn is_named_refresh_token(before: &str) -> bool {
     let named = before.trim_end_matches([' ', ':', '=', '"', '\'', '\\', '>']);
     let line = named.rsplit('\n').next().unwrap_or_default().to_ascii_lowercase();
     ["refresh_token", "refresh token", "refreshtoken"].iter().any(|name| line.ends_with(name))
+}
+
+/// Whether `before`, the text before a grant, ends with the name of the authorization code in an address (RFC 6749 §4.1.2).
+fn is_code_of_address(before: &str) -> bool {
+    ["?code=", "&code=", "#code="].iter().any(|name| before.ends_with(name))
 }
 
 /// An encrypted token (RFC 7516).

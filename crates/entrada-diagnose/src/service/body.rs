@@ -194,6 +194,11 @@ impl HttpAnswer {
             .filter(|message| !message.is_empty())
     }
 
+    /// Whether it is a text, with or without a status that the text names.
+    pub(super) fn is_in_words(&self) -> bool {
+        self.headers.is_empty() && self.json().is_none()
+    }
+
     /// Whether only a text is known: no status, no header, no JSON and no XML.
     pub(super) fn is_prose(&self) -> bool {
         self.status.is_none()

@@ -9,7 +9,7 @@ use super::words::{
     CHALLENGED, DIRECTORY, MALFORMED, NO_MAILBOX, NO_PERMISSION, NO_USER, SIGNATURE, THROTTLED,
     WORDS,
 };
-use super::{HttpAnswer, Service, hosts, known_errors, token_check};
+use super::{HttpAnswer, Service, callback, hosts, known_errors, token_check};
 use crate::{Confidence, Facts, RuleId, observed};
 use entrada_core::entra::resources;
 use entrada_core::human_duration;
@@ -38,7 +38,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
     let is_known = known.is_some();
     let found = known.unwrap_or_else(|| by_status(facts, answer, azure, &said));
     // A status in a sentence is a guess as long as nobody knows who sent it.
-    let is_in_words = answer.headers.is_empty() && answer.json().is_none();
+    let is_in_words = answer.is_in_words();
     let is_guess = |one: &Hypothesis| {
         one.confidence == Confidence::Possible || (is_in_words && one.id == RuleId::ServiceIncident)
     };
@@ -144,7 +144,10 @@ fn by_words(
     if let Some(told) = by_default_command(facts, answer, &text) {
         return Some(vec![told]);
     }
-    if let Some(told) = by_audience(facts, answer).or_else(|| by_resource(facts, answer)) {
+    let elsewhere = by_audience(facts, answer)
+        .or_else(|| by_resource(facts, answer))
+        .or_else(|| by_graph_scope(facts, answer, &text));
+    if let Some(told) = elsewhere {
         return Some(vec![told]);
     }
     if let Some(told) = by_application(facts, answer, &text) {
@@ -168,6 +171,9 @@ fn by_words(
     }
     if let Some(causes) = by_missing_right(facts, answer, azure, said) {
         return Some(causes);
+    }
+    if let Some(failed) = callback::find(said).filter(|_| answer.is_in_words()) {
+        return Some(vec![failed.cause()]);
     }
     let check = Some(answer)
         .filter(|answer| answer.service() == Service::Other && !token_explains(facts))
@@ -474,6 +480,42 @@ fn by_resource(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
     told.is_complete = true;
     Some(told)
 }
+
+/// The cause where the text requests a scope of Microsoft Graph, and Exchange Web Services or SharePoint refused the token.
+fn by_graph_scope(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypothesis> {
+    let scope = facts.evidence.mentions.graph_scope.as_deref()?;
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let is_refused = match answer.status {
+        Some(401) => true,
+        Some(_) => false,
+        None => has(&["401"]),
+    };
+    if !is_refused || facts.shape().is_some() {
+        return None;
+    }
+    let (called, right) = match answer.service() {
+        Service::Ews | Service::Exchange => EWS_SCOPES,
+        _ if has(&["exchange.asmx", "ews-javascript-api", "exchangelib"]) => EWS_SCOPES,
+        _ if has(&[".sharepoint.com/_api", ".sharepoint.com/sites"]) && has(&["/_api/"]) => {
+            ("SharePoint", "https://TENANT.sharepoint.com/.default")
+        }
+        _ => return None,
+    };
+    let mut told = Hypothesis::likely(
+        RuleId::WrongAudience,
+        format!("the text requests a token for Microsoft Graph, and the call went to {called}"),
+    )
+    .with_evidence("scope", scope)
+    .help(format!("request `{right}`"));
+    told.is_complete = true;
+    Some(told)
+}
+
+/// Exchange Web Services and its scopes.
+const EWS_SCOPES: (&str, &str) = (
+    "Exchange Web Services",
+    "https://outlook.office365.com/EWS.AccessAsUser.All` for a user, or `https://outlook.office365.com/.default",
+);
 
 /// The API that writes the code in `text`, which is in lower case.
 fn api_of_code(text: &str) -> Option<observed::Called> {

@@ -2,6 +2,7 @@
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::{MailLog, Mechanism};
+use super::mail_context::SentSecret;
 use super::mail_rights::{closed_after_sign_in, not_connected, refused};
 use crate::{Confidence, Facts, RuleId};
 use entrada_core::Protocol;
@@ -114,6 +115,9 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
     if let Some(told) = by_password(talk, &text) {
         return vec![told];
     }
+    if let Some(told) = by_shown_password(facts, talk, &text) {
+        return told;
+    }
     if has(&["conditional access", "security defaults"]) {
         return vec![Hypothesis::likely(
             RuleId::ConditionalAccess,
@@ -159,6 +163,20 @@ pub(super) fn causes(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         && line.starts_with('4')
         && (has(&[" 4.3.", " 4.4.", " 4.7.0 "])
             || line.split(' ').nth(1).is_none_or(|word| !word.starts_with("4.")));
+    if puts_off
+        && has(&["4.7.0 temporary server error"])
+        && talk.text().contains("not authenticated")
+    {
+        return vec![
+            Hypothesis::possible(
+                RuleId::WrongXoauth2Format,
+                "the server cannot read the sign-in: an empty password in the place of the token, or a malformed XOAUTH2 string",
+            )
+            .help("let the program send `AUTH XOAUTH2` with a token: `entrada token -o xoauth2` prints the right string"),
+            Hypothesis::possible(RuleId::BasicAuthDisabled, "the program may have sent a password"),
+            Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error"),
+        ];
+    }
     if (passing && !permanent) || puts_off {
         let mut told =
             Hypothesis::certain(RuleId::ServiceIncident, "the server has an internal error")
@@ -265,6 +283,41 @@ fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
             "a password seems to have been sent; Exchange Online accepts only tokens",
         )
     })
+}
+
+/// Words of a refused sign-in, in lower case.
+const REFUSED: [&str; 6] = [
+    "authenticate failed",
+    "authentication failed",
+    "authentication fail",
+    "authentication unsuccessful",
+    "login failed",
+    "not authenticated",
+];
+
+/// The causes where the text around a refused sign-in shows a password.
+fn by_shown_password(facts: &Facts, talk: &MailLog, text: &str) -> Option<Vec<Hypothesis>> {
+    let is_refused = REFUSED.iter().any(|words| text.contains(words));
+    if talk.sent != Some(SentSecret::Password)
+        || talk.mechanism.is_some()
+        || talk.initial.is_some()
+        || facts.shape().is_some()
+        || talk.signed_in()
+        || !is_refused
+    {
+        return None;
+    }
+    let mut all = vec![Hypothesis::likely(
+        RuleId::BasicAuthDisabled,
+        "the program signs in with a password; Exchange Online accepts only tokens",
+    )];
+    if talk.protocol == Protocol::Smtp {
+        all.push(Hypothesis::possible(
+            RuleId::SmtpAuthDisabled,
+            "SMTP AUTH may be switched off for the mailbox or the tenant",
+        ));
+    }
+    Some(all)
 }
 
 fn by_disabled(talk: &MailLog, text: &str) -> Option<Hypothesis> {

@@ -1,5 +1,6 @@
 //! A conversation between a mail server and its client.
 
+use super::mail_context::{SentSecret, sent_secret, untagged, with_whole_codes};
 use super::mail_log::{in_prose, quoted, side_of};
 use super::mail_outcome::{is_english, is_tag};
 use super::mail_sign_in::is_lost;
@@ -61,6 +62,8 @@ pub struct MailLog {
     pub user: Option<String>,
     /// The line of a text that quotes the server's line in other words.
     pub(super) quoted: Option<String>,
+    /// What the text around the server's line shows that the client sent.
+    pub(super) sent: Option<SentSecret>,
 }
 
 impl MailLog {
@@ -97,22 +100,41 @@ impl MailLog {
             })
             .map(|(side, line)| (side.unwrap_or_else(|| guess(protocol, &line)), line))
             .collect();
-        Some(Self::new(protocol, with_right_sides(protocol, lines), None))
+        let mut talk = Self::new(protocol, with_right_sides(protocol, lines), None);
+        talk.sent = sent_secret(text);
+        // A line may have several commands and answers, as some programs log them.
+        talk.mechanism = talk.mechanism.or_else(|| named_mechanism(text));
+        Some(talk)
     }
 
     /// The server's line that `text` quotes: an exception, a system log, a bug report.
     pub fn in_prose(text: &str) -> Option<Self> {
-        let (protocol, line) = in_prose(text)?;
+        let whole = with_whole_codes(text);
+        let text = whole.as_str();
+        let (protocol, line, quoted) = match in_prose(text) {
+            Some((protocol, line)) => (protocol, line, quoted(text)),
+            None => untagged(text)
+                .map(|(protocol, said, line)| (protocol, said, Some(line.trim().to_owned())))?,
+        };
         let mut talk = Self::new(protocol, vec![(Side::Server, line)], None);
         talk.mechanism = named_mechanism(text);
-        talk.quoted = quoted(text);
+        talk.quoted = quoted;
+        talk.sent = sent_secret(text);
         Some(talk)
     }
 
     /// A conversation with a known protocol and known sides.
     pub fn new(protocol: Protocol, mut lines: Vec<(Side, String)>, user: Option<String>) -> Self {
         lines.truncate(Self::LINES_MAX);
-        let mut talk = Self { protocol, lines, mechanism: None, initial: None, user, quoted: None };
+        let mut talk = Self {
+            protocol,
+            lines,
+            mechanism: None,
+            initial: None,
+            user,
+            quoted: None,
+            sent: None,
+        };
         talk.read_client();
         talk
     }
@@ -221,6 +243,9 @@ fn with_right_sides(protocol: Protocol, lines: Vec<(Side, String)>) -> Vec<(Side
 fn named_mechanism(text: &str) -> Option<Mechanism> {
     let upper = text.to_ascii_uppercase();
     let has = |words: &[&str]| words.iter().any(|word| upper.contains(word));
+    if upper.contains(" LOGIN \"") {
+        return Some(Mechanism::Password);
+    }
     if has(&["XOAUTH2", "OAUTHBEARER"]) {
         return None;
     }

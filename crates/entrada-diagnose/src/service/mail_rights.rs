@@ -2,6 +2,7 @@
 
 use super::hypothesis::{Hypothesis, token_explains};
 use super::mail::MailLog;
+use super::mail_context::SentSecret;
 use crate::read::ApplicationSignIn;
 use crate::{Facts, RuleId};
 use entrada_core::{Claims, Protocol};
@@ -151,6 +152,18 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             }
         };
     }
+    if let Some(scope) = facts.evidence.mentions.graph_scope.as_deref() {
+        let told = Hypothesis::likely(
+            RuleId::WrongAudience,
+            "the text requests a token for Microsoft Graph, and a mail server accepts only tokens for Exchange Online",
+        );
+        return vec![
+            told.with_evidence("scope", scope).help(
+                "request `https://outlook.office.com/IMAP.AccessAsUser.All` (`POP.AccessAsUser.All`, `SMTP.Send`) for a user, or `https://outlook.office365.com/.default` for an application",
+            ),
+            closed,
+        ];
+    }
     if facts.evidence.mentions.application == Some(ApplicationSignIn::ClientCredentials) {
         return vec![
             Hypothesis::likely(
@@ -178,7 +191,7 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         Hypothesis::possible(RuleId::Expired, "the token may have expired"),
         Hypothesis::possible(RuleId::WrongAccount, "the token and the mailbox may belong to different users"),
     ];
-    if talk.mechanism.is_none() {
+    if talk.mechanism.is_none() && talk.sent != Some(SentSecret::Token) {
         let message = "a password may have been sent";
         all.push(Hypothesis::possible(RuleId::BasicAuthDisabled, message));
     }

@@ -258,7 +258,7 @@ pub(super) const SIGNATURE: [&str; 7] = [
 ];
 
 /// Codes and sentences of APIs that identify an error in the text of an exception. In their original case.
-pub(super) const IN_PROSE: [&str; 30] = [
+pub(super) const IN_PROSE: [&str; 31] = [
     "Access is denied. Check credentials and try again",
     "InvalidAuthenticationToken",
     "ErrorAccessDenied",
@@ -285,6 +285,7 @@ pub(super) const IN_PROSE: [&str; 30] = [
     "LinkedAuthorizationFailed",
     "MailboxConcurrency",
     "MailboxNotSupportedForRESTAPI",
+    "No Application Access Policy found for this app",
     "No application access policy found for this app",
     "Access token validation failure",
     "error=\"insufficient_scope\"",

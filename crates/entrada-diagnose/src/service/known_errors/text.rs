@@ -64,8 +64,11 @@ impl Found {
             let number = hit.pattern().as_usize();
             let (phrase, place) = (&phrases.all[number], &mut places[number]);
             let (before, after) = (&text[..hit.start()], &text[hit.end()..]);
-            let is_part = (phrase.starts_word && before.ends_with(is_of_word))
-                || (phrase.ends_word && after.starts_with(is_of_word));
+            // A `_` at the edge of a word is emphasis of Markdown.
+            let (before_mark, after_mark) =
+                (before.trim_end_matches('_'), after.trim_start_matches('_'));
+            let is_part = (phrase.starts_word && before_mark.ends_with(is_of_word))
+                || (phrase.ends_word && after_mark.starts_with(is_of_word));
             if is_part {
                 continue;
             }

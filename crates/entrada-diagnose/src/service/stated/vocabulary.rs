@@ -109,7 +109,7 @@ pub(super) const FIELD: [&str; 104] = [
 ];
 
 /// Words of a statement about something that failed or is not as it has to be.
-pub(super) const FAILING: [&str; 110] = [
+pub(super) const FAILING: [&str; 115] = [
     "401",
     "403",
     "abort*",
@@ -159,9 +159,14 @@ pub(super) const FAILING: [&str; 110] = [
     "forbidden",
     "getaddrinfo*",
     "hang up",
+    "http 403",
+    "http 404",
+    "http 500",
     "has not",
     "have not",
     "illegal",
+    "in 404",
+    "in 500",
     "in the future",
     "inactive",
     "incorrect",
@@ -223,7 +228,7 @@ pub(super) const FAILING: [&str; 110] = [
 ];
 
 /// Words of a text that reports a failure, and does not only explain something.
-pub(super) const REPORTS: [&str; 39] = [
+pub(super) const REPORTS: [&str; 42] = [
     "401",
     "403",
     "aadsts*",
@@ -249,9 +254,12 @@ pub(super) const REPORTS: [&str; 39] = [
     "invalid",
     "key error",
     "mismatch",
+    "no longer possible",
+    "no login possible",
     "not allowed",
     "not authorized",
     "not granted",
+    "no user login",
     "refused",
     "rejected",
     "stacktrace",
