@@ -66,7 +66,10 @@ fn redirect(word: &str) -> Option<&str> {
     let is_redirect = names("state=")
         || names("session_state=")
         || REDIRECTS.iter().any(|word| lower.contains(word));
-    (names("code=") && is_redirect && is_of_program && address.contains('/')).then_some(address)
+    // `code=CODE` stands in a guide.
+    let code = query.split('&').find_map(|pair| pair.strip_prefix("code="))?;
+    let is_real = code.bytes().any(|byte| byte.is_ascii_digit());
+    (is_real && is_redirect && is_of_program && address.contains('/')).then_some(address)
 }
 
 impl FailedCallback {
@@ -117,6 +120,7 @@ mod tests {
             "https://login.microsoftonline.com/common/oauth2?code=1&state=x 404",
             "https://app.example/callback?error=access_denied 404",
             "404 not found",
+            "the guide has https://app.example/callback?code=CODE&state=STATE and a 404 page",
         ] {
             assert_eq!(find(text), None, "{text}");
         }
