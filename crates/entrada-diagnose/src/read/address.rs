@@ -6,6 +6,9 @@ use url::Url;
 use crate::shape::Shape;
 use entrada_core::oauth::is_refusal;
 
+/// The shortest authorization code of a provider, in characters: GitHub's have 20.
+const CODE_MIN: usize = 20;
+
 /// A code or token in a redirect URL.
 pub(super) fn came_back(text: &str) -> Option<Shape> {
     let members = parameters(text)?;
@@ -13,13 +16,24 @@ pub(super) fn came_back(text: &str) -> Option<Shape> {
     if let Some(token) = named("access_token") {
         return Some(Shape::of(token));
     }
-    // `error_uri`: `https://login.microsoftonline.com/error?code=50011`.
-    let is_number = |code: &&str| code.len() <= 8 && code.bytes().all(|byte| byte.is_ascii_digit());
-    let code = named("code").filter(|code| named("error").is_none() && !is_number(code))?;
-    Some(match Shape::of(code) {
-        shape @ (Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. }) => shape,
-        _ => Shape::EntraGrant { tenant: None, client_id: None, length: code.chars().count() },
-    })
+    let code = named("code").filter(|_| named("error").is_none())?;
+    match Shape::of(code) {
+        shape @ (Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. }) => Some(shape),
+        _ if is_random(code) => {
+            Some(Shape::EntraGrant { tenant: None, client_id: None, length: code.chars().count() })
+        }
+        _ => None,
+    }
+}
+
+/// Whether `code` may be an authorization code: long, and of letters and digits as a generator makes them. The number of an error
+/// (`https://login.microsoftonline.com/error?code=50011`), a placeholder and a coupon are not.
+fn is_random(code: &str) -> bool {
+    let has = |test: fn(&u8) -> bool| code.as_bytes().iter().any(|byte| test(byte));
+    CODE_MIN <= code.len()
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && !code.contains(char::is_whitespace)
 }
 
 /// The parameters of a redirect URL with an error.
