@@ -445,6 +445,9 @@ fn explain_answers_for_findings_numbers_claims_jobs_and_codes() {
         (&["invalid_grant"], "RFC 6749"),
         (&["offline_access"], "Asks for a refresh token"),
         (&["search", "intune"], "AADSTS53009"),
+        (&["rotated-token-not-kept"], "RFC 6749 §6"),
+        (&["wrong-audience"], "# wrong-audience (a finding about a program)"),
+        (&["search", "pkce", "challenge"], "pkce-missing"),
         (&[], "entrada explain --search consent"),
     ] {
         let args: Vec<&str> = std::iter::once("explain").chain(what.iter().copied()).collect();

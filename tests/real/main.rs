@@ -35,6 +35,8 @@ mod probe;
 mod program;
 mod recipes;
 mod sandbox;
+mod sandbox_libraries;
+mod sandbox_mail_programs;
 mod sandbox_programs;
 mod shells;
 mod signals;

@@ -8,21 +8,28 @@ use crate::consumers::python;
 use crate::sandbox::Place;
 
 /// What a program said, and the findings about it, as `severity id`.
-struct Ran {
-    code: i32,
+pub(super) struct Ran {
+    pub(super) code: i32,
     said: String,
     findings: Vec<String>,
 }
 
 impl Ran {
     #[track_caller]
-    fn has(&self, part: &str) {
+    pub(super) fn has(&self, part: &str) {
         assert!(self.said.contains(part), "{part}: {self}");
     }
 
     #[track_caller]
-    fn found(&self, finding: &str) {
+    pub(super) fn found(&self, finding: &str) {
         assert!(self.findings.iter().any(|own| own == finding), "{finding}: {self}");
+    }
+
+    /// Every finding is one of these.
+    #[track_caller]
+    pub(super) fn found_only(&self, expected: &[&str]) {
+        let other = self.findings.iter().find(|own| !expected.contains(&own.as_str()));
+        assert!(other.is_none(), "{other:?}: {self}");
     }
 }
 
@@ -32,25 +39,34 @@ impl std::fmt::Display for Ran {
     }
 }
 
-/// Runs `script` with `/bin/sh` in the sandbox.
+/// Runs `script` with `/bin/sh` in the sandbox. The archive of the run leads to the same findings.
 #[track_caller]
-fn run(script: &str, args: &[&str]) -> Ran {
+pub(super) fn run_script(script: &str, args: &[&str]) -> Ran {
     let place = Place::new();
     let script = place.file("script", script).display().to_string();
-    let words = ["--timeout", "120", "-o", "json"];
-    let args = [&words[..], args, &["--", "sh", &script]].concat();
+    let har = place.folder.path().join("run.har").display().to_string();
+    let timeout: &[&str] = if args.contains(&"--timeout") { &[] } else { &["--timeout", "120"] };
+    let words = ["-o", "json", "--har", &har];
+    let args = [&words[..], timeout, args, &["--", "sh", &script]].concat();
     let output = place.command(None, &args).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let findings = document["findings"].as_array().unwrap_or_else(|| panic!("{said}")).iter();
+    let findings = findings_in(&output.stdout).unwrap_or_else(|| panic!("{said}"));
+    let judged = place.command(None, &["judge", &har, "-o", "json"]).output().unwrap();
+    assert_eq!(findings_in(&judged.stdout).as_ref(), Some(&findings), "the archive: {said}");
     let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    let findings = findings.iter();
     let findings = findings.map(|one| format!("{} {}", text(one, "severity"), text(one, "id")));
     Ran { code: output.status.code().unwrap_or(-1), said, findings: findings.collect() }
 }
 
+fn findings_in(document: &[u8]) -> Option<Vec<Value>> {
+    let document: Value = serde_json::from_slice(document).ok()?;
+    document["findings"].as_array().cloned()
+}
+
 #[track_caller]
-fn succeeded(script: &str, args: &[&str]) -> Ran {
-    let ran = run(script, args);
+pub(super) fn succeeded(script: &str, args: &[&str]) -> Ran {
+    let ran = run_script(script, args);
     assert_eq!(ran.code, 0, "{ran}");
     ran
 }

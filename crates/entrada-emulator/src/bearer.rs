@@ -62,7 +62,7 @@ impl State {
             }
             return Ok(Caller {
                 account: Some(record.account),
-                client_id: String::new(),
+                client_id: record.client_id.clone(),
                 tid: record.account.tid.to_owned(),
                 scp: record.scp.split(' ').map(str::to_owned).collect(),
                 roles: Vec::new(),

@@ -4,15 +4,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
-use entrada_core::NamedHost;
+use entrada_core::{AuthorityKind, NamedHost};
 
 /// A request with its parameters decoded.
 pub(super) struct Call {
     pub(super) method: Method,
-    /// The path without the query.
+    /// The path without the query and without a B2C policy.
     pub(super) path: String,
+    /// The policy of Azure AD B2C that the path names: `b2c_1_sign_in`.
+    pub(super) policy: Option<String>,
     /// The host that the request names, if it names one.
     pub(super) host: Option<NamedHost>,
     /// How the client authenticated, at a token endpoint.
@@ -48,6 +50,7 @@ impl Call {
         let mut call = Self {
             method: parts.method,
             path: parts.uri.path().to_owned(),
+            policy: None,
             host,
             basic: false,
             query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
@@ -55,6 +58,7 @@ impl Call {
             body,
             headers: parts.headers,
         };
+        call.take_policy();
         if let Some((id, secret)) = call.basic_credentials() {
             call.basic = true;
             for (name, value) in [("client_id", id), ("client_secret", secret)] {
@@ -64,6 +68,31 @@ impl Call {
             }
         }
         call
+    }
+
+    /// Moves the policy out of a path at a host of Azure AD B2C: `/TENANT/POLICY/…`, also behind `/tfp`.
+    fn take_policy(&mut self) {
+        if self.kind() != AuthorityKind::B2c {
+            return;
+        }
+        let segments = self.segments();
+        let below = segments.strip_prefix(&["tfp"]).unwrap_or(&segments);
+        if let [tenant, policy, rest @ ..] = below
+            && policy.to_ascii_lowercase().starts_with("b2c_1")
+        {
+            let path = format!("/{tenant}/{}", rest.join("/"));
+            self.policy = Some((*policy).to_owned());
+            self.path = path;
+        }
+    }
+
+    /// The product of the authority whose host the request names.
+    pub(super) fn kind(&self) -> AuthorityKind {
+        let url = self
+            .host
+            .as_ref()
+            .and_then(|host| Url::parse(&format!("https://{}", host.name())).ok());
+        url.map_or(AuthorityKind::Other, |url| AuthorityKind::of(&url))
     }
 
     /// The parts of the path between slashes.
@@ -103,6 +132,11 @@ impl Call {
         serde_json::from_slice(&self.body).ok()
     }
 
+    /// The body as text; empty if it is none.
+    pub(super) fn body(&self) -> &str {
+        core::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
     /// The token of `Authorization: Bearer …`.
     pub(super) fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
@@ -134,6 +168,7 @@ impl Call {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Self {
             method,
+            policy: None,
             path: path.to_owned(),
             host: self.host.clone(),
             basic: false,

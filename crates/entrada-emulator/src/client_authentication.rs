@@ -1,9 +1,13 @@
 //! How a client proves its identity at the token endpoint: a secret, or an assertion signed with a certificate's key.
 
-use super::RegistrationKind;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use rustls::pki_types::CertificateDer;
+
 use super::call::Call;
 use super::refusal::{EntraError, NOT_PUBLIC};
 use super::state::State;
+use super::{RegistrationKind, Unregistered};
 use entrada_core::{Jwt, NumericDate};
 
 /// A secret that no client has, for tests of AADSTS7000215.
@@ -44,11 +48,12 @@ impl ClientAuthentication {
 
 impl State {
     /// Checks what the client presents: every secret but [`WRONG_SECRET`] is right, and every well-formed assertion that is
-    /// addressed to this authority. The emulator has no certificates, so it does not check the signature.
+    /// addressed to this authority. Every certificate counts as registered, with a note. The signature is checked where the
+    /// assertion brings its certificate (`x5c`).
     ///
     /// A client that is registered as public must present nothing (AADSTS700025); one without a registration may do either.
     pub(super) fn authenticate_client(
-        &self,
+        &mut self,
         client_id: &str,
         call: &Call,
         now: NumericDate,
@@ -83,7 +88,7 @@ impl State {
 
     /// The same, for requests that only a confidential client may send.
     pub(super) fn need_client_authentication(
-        &self,
+        &mut self,
         client_id: &str,
         call: &Call,
         now: NumericDate,
@@ -96,7 +101,7 @@ impl State {
 
     /// The assertion of RFC 7523 §3, as Entra's page on certificate credentials describes it.
     fn check_assertion(
-        &self,
+        &mut self,
         client_id: &str,
         call: &Call,
         now: NumericDate,
@@ -143,16 +148,50 @@ impl State {
                 "Client assertion is not within its valid time range. The assertion is valid from a time in the future.",
             );
         }
-        let names_key =
-            ["x5t", "x5t#S256", "kid"].iter().any(|name| jwt.header.text(name).is_some());
+        let thumbprint =
+            ["x5t#S256", "x5t", "kid"].into_iter().find_map(|name| jwt.header.text(name));
         let algorithm = jwt.header.text("alg").unwrap_or_default();
-        if !names_key || !["RS256", "PS256"].contains(&algorithm) {
-            return refused(
-                700_027,
+        let not_registered = |reason: &str| {
+            let text = format!(
                 "The certificate with identifier used to sign the client assertion is not registered on application. \
-                 [Reason - The key was not found., Thumbprint of key used by client: '']",
+                 [Reason - {reason}, Thumbprint of key used by client: '']"
             );
-        }
+            refused(700_027, &text)
+        };
+        let Some(thumbprint) = thumbprint.filter(|_| ["RS256", "PS256"].contains(&algorithm))
+        else {
+            return not_registered("The key was not found.");
+        };
+        let checked = match jwt.header.get("x5c").and_then(|all| all.as_array()?.first()?.as_str())
+        {
+            Some(certificate) if !is_signed_by(text, algorithm, certificate) => {
+                return not_registered(
+                    "The key was found, but use of the key to verify the signature failed.",
+                );
+            }
+            Some(_) => "",
+            None => " (its signature is not checked)",
+        };
+        self.note(Unregistered::Certificate, &format!("{thumbprint}{checked}"));
         Ok(())
     }
+}
+
+/// Whether the key of `certificate`, in base64, has signed `jwt`. MSAL for Python leaves the lines of its PEM file in it.
+fn is_signed_by(jwt: &str, algorithm: &str, certificate: &str) -> bool {
+    let by = match algorithm {
+        "PS256" => webpki::aws_lc_rs::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+        _ => webpki::aws_lc_rs::RSA_PKCS1_2048_8192_SHA256,
+    };
+    let Some((signed, signature)) = jwt.rsplit_once('.') else { return false };
+    let (Ok(signature), Ok(der)) = (
+        URL_SAFE_NO_PAD.decode(signature),
+        STANDARD.decode(certificate.split_whitespace().collect::<String>()),
+    ) else {
+        return false;
+    };
+    let der = CertificateDer::from(der);
+    webpki::EndEntityCert::try_from(&der).is_ok_and(|certificate| {
+        certificate.verify_signature(by, signed.as_bytes(), &signature).is_ok()
+    })
 }

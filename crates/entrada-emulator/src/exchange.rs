@@ -21,7 +21,7 @@ impl State {
             return not_found();
         }
         match self.caller(call.bearer(), &EXCHANGE, now) {
-            Ok(caller) if caller.has_any(&EWS) => answer::plain(200, XML, inbox()),
+            Ok(caller) if caller.has_any(&EWS) => answer::plain(200, XML, result(call.body())),
             Ok(_) => answer::with_logged_error(
                 answer::plain(403, "text/plain; charset=utf-8", Vec::new()),
                 "ErrorAccessDenied",
@@ -33,19 +33,41 @@ impl State {
 
 const XML: &str = "text/xml; charset=utf-8";
 
-/// The answer to `GetFolder` for the inbox, whatever was asked.
-fn inbox() -> String {
+/// The answer to the operation in `request`: `GetFolder` shows the inbox, and the emulator has no other.
+fn result(request: &str) -> String {
+    let operation = operation_in(request).unwrap_or("GetFolder");
+    let response = if operation == "GetFolder" {
+        format!(
+            "<m:GetFolderResponseMessage ResponseClass=\"Success\"><m:ResponseCode>NoError</m:ResponseCode><m:Folders>\
+             <t:Folder><t:FolderId Id=\"AQMkADAemulatorInbox\" ChangeKey=\"AQAAAA==\"/>\
+             <t:DisplayName>Inbox</t:DisplayName><t:TotalCount>{}</t:TotalCount></t:Folder>\
+             </m:Folders></m:GetFolderResponseMessage>",
+            MESSAGES.len()
+        )
+    } else {
+        format!(
+            "<m:{operation}ResponseMessage ResponseClass=\"Error\">\
+             <m:MessageText>The emulator does not have this operation.</m:MessageText>\
+             <m:ResponseCode>ErrorInvalidOperation</m:ResponseCode></m:{operation}ResponseMessage>"
+        )
+    };
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\
-         <s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
-         <m:GetFolderResponse xmlns:m=\"http://schemas.microsoft.com/exchange/services/2006/messages\" \
-         xmlns:t=\"http://schemas.microsoft.com/exchange/services/2006/types\"><m:ResponseMessages>\
-         <m:GetFolderResponseMessage ResponseClass=\"Success\"><m:ResponseCode>NoError</m:ResponseCode><m:Folders>\
-         <t:Folder><t:FolderId Id=\"AQMkADAemulatorInbox\" ChangeKey=\"AQAAAA==\"/>\
-         <t:DisplayName>Inbox</t:DisplayName><t:TotalCount>{}</t:TotalCount></t:Folder>\
-         </m:Folders></m:GetFolderResponseMessage></m:ResponseMessages></m:GetFolderResponse></s:Body></s:Envelope>",
-        MESSAGES.len()
+         <s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Header>\
+         <h:ServerVersionInfo MajorVersion=\"15\" MinorVersion=\"20\" MajorBuildNumber=\"9000\" MinorBuildNumber=\"0\" \
+         Version=\"V2018_01_08\" xmlns:h=\"http://schemas.microsoft.com/exchange/services/2006/types\"/></s:Header><s:Body>\
+         <m:{operation}Response xmlns:m=\"http://schemas.microsoft.com/exchange/services/2006/messages\" \
+         xmlns:t=\"http://schemas.microsoft.com/exchange/services/2006/types\"><m:ResponseMessages>{response}\
+         </m:ResponseMessages></m:{operation}Response></s:Body></s:Envelope>"
     )
+}
+
+/// The name of the first element in the SOAP body, without its prefix.
+fn operation_in(request: &str) -> Option<&str> {
+    let (_, body) = request.split_once("Body")?;
+    let (_, element) = body.split_once('>')?.1.split_once('<')?;
+    let name = element.split(|c: char| !c.is_ascii_alphanumeric() && c != ':').next()?;
+    name.rsplit(':').next().filter(|name| !name.is_empty())
 }
 
 /// 401, with what Exchange says about the token.
@@ -73,4 +95,25 @@ fn challenge(problem: TokenProblem) -> Answer {
         answer::set_header(&mut answer, "x-ms-diagnostics", &text);
     }
     answer::with_logged_error(answer, "invalid_token")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_is_answered_by_its_own_name() {
+        let ask = |operation: &str| {
+            result(&format!(
+                "<s:Envelope><s:Body a=\"b\"><m:{operation} x=\"y\"/></s:Body></s:Envelope>"
+            ))
+        };
+        assert!(ask("GetFolder").contains("<t:DisplayName>Inbox"));
+        let other = ask("ConvertId");
+        assert!(
+            other.contains("<m:ConvertIdResponse ") && other.contains("ErrorInvalidOperation"),
+            "{other}"
+        );
+        assert_eq!(operation_in("no envelope"), None);
+    }
 }

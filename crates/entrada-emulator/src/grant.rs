@@ -35,6 +35,7 @@ pub(super) struct RefreshToken {
 
 /// The meaning of a personal account's access token.
 pub(super) struct CompactToken {
+    pub(super) client_id: String,
     pub(super) account: &'static EmulatedAccount,
     pub(super) resource: &'static EmulatedResource,
     /// Short names, separated by spaces.
@@ -206,6 +207,7 @@ impl State {
             .transpose()?;
         if account.is_personal() {
             let record = CompactToken {
+                client_id: client_id.clone(),
                 account,
                 resource: wanted.resource,
                 scp: scopes.scp.clone(),

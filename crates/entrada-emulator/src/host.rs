@@ -1,8 +1,9 @@
 //! The hosts that the emulator answers for, and the service of each.
 
-use entrada_core::NamedHost;
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::resources::{self, ARM, EXCHANGE, GRAPH};
+use entrada_core::{AuthorityKind, NamedHost};
+use url::Url;
 
 /// The address of Azure's instance metadata service, which answers inside virtual machines.
 pub(super) const INSTANCE_METADATA: &str = "169.254.169.254";
@@ -25,7 +26,7 @@ pub enum HostNames {
 pub(super) enum Service {
     /// The emulator's own address: every service, told apart by their paths.
     Every,
-    /// Entra's endpoints.
+    /// The endpoints of Entra, External ID and Azure AD B2C.
     Authority(Cloud),
     /// Microsoft Graph.
     Graph,
@@ -57,6 +58,10 @@ impl Service {
         if ["microsoft.com", "www.microsoft.com", "aka.ms"].contains(&name) {
             return Some(Self::Authority(Cloud::Public));
         }
+        let url = Url::parse(&format!("https://{name}")).ok()?;
+        if matches!(AuthorityKind::of(&url), AuthorityKind::B2c | AuthorityKind::ExternalId) {
+            return Some(Self::Authority(Cloud::Public));
+        }
         if let Some(cloud) = Cloud::of_authority_host(name) {
             return Some(Self::Authority(cloud));
         }
@@ -86,6 +91,8 @@ mod tests {
             ("management.azure.com", Some(Service::ResourceManager)),
             ("outlook.office365.com", Some(Service::Exchange)),
             ("microsoft.com", Some(Service::Authority(Cloud::Public))),
+            ("contoso.ciamlogin.com", Some(Service::Authority(Cloud::Public))),
+            ("contoso.b2clogin.com", Some(Service::Authority(Cloud::Public))),
             ("169.254.169.254", Some(Service::InstanceMetadata)),
             ("login.microsoftonline.com.evil.example", None),
             ("dc.services.visualstudio.com", None),

@@ -54,7 +54,10 @@ fn configuration(
 ) -> Value {
     let base = world.base();
     let tenant = call.segments().first().copied().unwrap_or_default().to_owned();
-    let at = format!("{base}/{tenant}");
+    let at = match &call.policy {
+        Some(policy) => format!("{base}/{tenant}/{policy}"),
+        None => format!("{base}/{tenant}"),
+    };
     let cloud = world.cloud().unwrap_or_default().facts();
     let (oauth2, keys, issuer) = match version {
         EndpointVersion::V1 => ("oauth2", "discovery/keys", world.issuer_v1(segment.issuer_part())),

@@ -9,7 +9,7 @@ use super::refusal::{self, EntraError};
 use super::state::State;
 use super::{HostNames, Reply, metadata, page};
 use entrada_core::entra::clouds::Cloud;
-use entrada_core::{NamedHost, NumericDate};
+use entrada_core::{AuthorityKind, NamedHost, NumericDate};
 
 impl State {
     /// Whether the emulator itself has this name.
@@ -56,6 +56,13 @@ impl State {
 
     /// The issuer of version 2.0 for a tenant.
     pub(super) fn issuer_v2(&self, tenant: &str) -> String {
+        match url::Url::parse(&self.base).as_ref().map(AuthorityKind::of) {
+            Ok(AuthorityKind::ExternalId) => {
+                return format!("https://{tenant}.ciamlogin.com/{tenant}/v2.0");
+            }
+            Ok(AuthorityKind::B2c) => return format!("{}/{tenant}/v2.0/", self.base),
+            _ => (),
+        }
         match self.cloud() {
             Some(cloud) => cloud.facts().issuer_v2.replace("{tenantid}", tenant),
             None => format!("{}/{tenant}/v2.0", self.base),

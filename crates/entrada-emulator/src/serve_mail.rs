@@ -50,7 +50,8 @@ pub async fn converse(
         _ => Box::new(socket),
     };
     let mut stream = BufReader::new(stream);
-    if stream.write_all(connection.greeting().as_bytes()).await.is_err() {
+    let greeting = connection.greeting();
+    if stream.write_all(greeting.as_bytes()).await.and(stream.flush().await).is_err() {
         return;
     }
     while let Some(line) = read_line(&mut stream).await {

@@ -30,10 +30,12 @@ pub enum Unregistered {
     RedirectUri,
     /// An API, and a permission of an API.
     Api,
+    /// The certificate of a client. Every emulator accepts every one.
+    Certificate,
 }
 
 impl Unregistered {
-    /// Every kind.
+    /// Every kind that an emulator can refuse or accept.
     pub const ALL: [Self; 4] = [Self::Tenant, Self::User, Self::RedirectUri, Self::Api];
 
     /// The spelling on command lines.
@@ -43,6 +45,7 @@ impl Unregistered {
             Self::User => "user",
             Self::RedirectUri => "redirect-uri",
             Self::Api => "api",
+            Self::Certificate => "certificate",
         }
     }
 }
@@ -80,6 +83,7 @@ impl fmt::Display for Note {
             Unregistered::User => "user",
             Unregistered::RedirectUri => "redirect URI",
             Unregistered::Api => "API or permission",
+            Unregistered::Certificate => "certificate",
         };
         write!(f, "unregistered {what} accepted: {}", self.name)
     }

@@ -2,6 +2,11 @@
 
 mod call;
 mod entra;
+#[cfg(feature = "emulator")]
+mod programs;
+#[cfg(not(feature = "emulator"))]
+#[path = "no_programs.rs"]
+mod programs;
 mod search;
 
 use strum::IntoEnumIterator as _;
@@ -94,8 +99,12 @@ fn page(app: &App<'_, '_>, what: &str, word: &str) -> Option<ExplainPage> {
     if word.is_empty() {
         return Some(overview());
     }
-    if let Some(rule) = rules::find(word) {
-        return Some(ExplainPage::Prose(format!("# {}\n\n{}", rule.id, rule.docs.trim_end())));
+    let of_token =
+        rules::find(word).map(|rule| format!("# {}\n\n{}", rule.id, rule.docs.trim_end()));
+    // `wrong-audience` is a finding about a token, and one about a program.
+    let pages: Vec<String> = of_token.into_iter().chain(programs::page(word)).collect();
+    if !pages.is_empty() {
+        return Some(ExplainPage::Prose(pages.join("\n\n")));
     }
     let by_number = || number(word).and_then(aadsts::find).map(entra::number);
     // A small number is not an Entra error number.
@@ -169,6 +178,7 @@ fn nearest(word: &str) -> Option<String> {
     let jobs = Job::iter().map(Job::id);
     let permissions = permissions::all().iter().map(|permission| permission.name);
     rules
+        .chain(programs::all().map(|(id, _)| id))
         .chain(errors)
         .chain(jobs)
         .chain(permissions)

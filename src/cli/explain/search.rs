@@ -5,6 +5,7 @@ use strum::IntoEnumIterator as _;
 use super::super::app::App;
 use super::super::ui::style_of;
 use super::super::{Exit, Failure};
+use super::programs;
 use crate::render;
 use entrada_auth::sys::Stream;
 use entrada_core::entra::{aadsts, causes, claims, consent, jobs, oauth_errors, permissions};
@@ -55,6 +56,12 @@ fn entries() -> Vec<SearchEntry> {
         line: causes::find(rule.id.as_str())
             .map_or_else(|| first_line(rule.docs), |cause| cause.meaning.to_owned()),
         text: rule.docs.to_owned(),
+    });
+    let programs = programs::all().map(|(id, docs)| SearchEntry {
+        kind: "program",
+        word: id.to_owned(),
+        line: first_line(docs),
+        text: docs.to_owned(),
     });
     let codes = aadsts::all().iter().map(|code| SearchEntry {
         kind: "number",
@@ -109,6 +116,7 @@ fn entries() -> Vec<SearchEntry> {
         text: String::new(),
     });
     rules
+        .chain(programs)
         .chain(codes)
         .chain(errors)
         .chain(jobs)

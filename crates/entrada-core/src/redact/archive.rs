@@ -17,6 +17,10 @@ use crate::{Jwt, Secret, clean};
 
 /// The longest claim that is shown, in characters. A longer one may contain another token.
 const CLAIM_MAX: usize = 300;
+/// Claims with a list of permissions, which may be long: each of its words is measured.
+const PERMISSION_CLAIMS: [&str; 3] = ["roles", "scp", "wids"];
+/// The longest plain word, in characters.
+const WORD_MAX: usize = 16;
 /// The shortest replaced value that is searched for in other texts, in bytes. A shorter one would match everywhere.
 const SEEN_MIN: usize = 6;
 
@@ -67,6 +71,11 @@ impl Redactor {
         self.mark(value)
     }
 
+    /// What replaces the value of the member or parameter `name`.
+    fn hide_member(&self, name: &str, value: &str) -> String {
+        if is_plain_word(name, value) { self.mark(value) } else { self.hide(value) }
+    }
+
     /// Registers a value that is secret by its name.
     pub(super) fn remember(&self, value: &str) {
         match &self.fingerprints {
@@ -107,7 +116,9 @@ impl Redactor {
         // Secrets are registered first, so that they are also found in the texts next to them.
         let hidden: Vec<Option<String>> = pairs
             .iter()
-            .map(|pair| self.is_secret_member(&pair.name).then(|| self.hide(&pair.value)))
+            .map(|pair| {
+                self.is_secret_member(&pair.name).then(|| self.hide_member(&pair.name, &pair.value))
+            })
             .collect();
         let shown = pairs.iter().zip(hidden).map(|(pair, hidden)| Pair {
             name: self.one_line(&pair.name),
@@ -169,7 +180,7 @@ impl Redactor {
             Value::String(text) if !self.is_secret_in(parent, name, text) => {
                 Value::String(self.one_line(text))
             }
-            Value::String(text) => Value::String(self.hide(text)),
+            Value::String(text) => Value::String(self.hide_member(name, text)),
             Value::Number(_) if self.is_secret_member(name) => {
                 Value::String(self.hide(&value.to_string()))
             }
@@ -204,7 +215,13 @@ impl Redactor {
     pub fn token(&self, token: &str) -> Option<Token> {
         let jwt = Jwt::decode_unverified(token).ok()?;
         let shown = |name: &str, value: &Value| {
-            let long = CLAIM_MAX < value.to_string().len() || value.to_string().contains("eyJ");
+            let text = value.to_string();
+            let length = if PERMISSION_CLAIMS.contains(&name) {
+                text.split([' ', ',']).map(str::len).max().unwrap_or_default()
+            } else {
+                text.len()
+            };
+            let long = CLAIM_MAX < length || text.contains("eyJ");
             match value {
                 Value::String(text) if PRIVATE_CLAIMS.contains(&name) || long => {
                     Value::String(self.hide(text))
@@ -230,6 +247,15 @@ impl Redactor {
     }
 }
 
+/// Whether `value` is a plain word under an unlisted name, such as `access_type=offline`. It is not remembered: other texts
+/// contain it by chance.
+pub(super) fn is_plain_word(name: &str, value: &str) -> bool {
+    (1..=WORD_MAX).contains(&value.len())
+        && value.bytes().all(|byte| byte.is_ascii_lowercase())
+        && name != "code"
+        && !is_secret_name(name)
+}
+
 /// Whether `value` is a fingerprint.
 pub fn is_redacted(value: &str) -> bool {
     value.strip_prefix(FINGERPRINT).is_some_and(|rest| {
@@ -250,6 +276,8 @@ fn joined(pairs: &[Pair]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;
@@ -260,6 +288,35 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<Pair> {
         pairs_of(text.as_bytes())
+    }
+
+    #[test]
+    fn a_plain_word_under_an_unlisted_name_hides_nothing_else() {
+        let redactor = redactor();
+        let pair = |name: &str, value: &str| Pair { name: name.into(), value: value.into() };
+        let shown = redactor.pairs(&[
+            pair("access_type", "offline"),
+            pair("scope", "offline_access"),
+            pair("client_secret", "hunters"),
+        ]);
+        assert!(is_redacted(&shown[0].value) && is_redacted(&shown[2].value));
+        assert_eq!(shown[1].value, "offline_access");
+        assert!(
+            !redactor.text("the hunters").contains("hunters"),
+            "a secret name is one for every value"
+        );
+    }
+
+    #[test]
+    fn a_long_list_of_permissions_is_shown() {
+        let scp = vec!["Mail.Read"; 60].join(" ");
+        let roles = vec!["User.Read.All"; 60];
+        let claims = json!({ "scp": scp, "roles": roles, "groups": roles, "upn": "x".repeat(400) });
+        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let token = format!("{}.{}.c2ln", part(json!({ "alg": "RS256" })), part(claims));
+        let shown = redactor().token(&token).unwrap().claims;
+        assert_eq!((&shown["scp"], &shown["roles"]), (&json!(scp), &json!(roles)));
+        assert!(shown["groups"].is_null() && is_redacted(shown["upn"].as_str().unwrap()));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 pub use self::archive::is_redacted;
 pub use self::names::is_secret_name;
 
-use self::archive::Fingerprints;
+use self::archive::{Fingerprints, is_plain_word};
 use self::encodings::{is_guid, letters};
 use self::known::KnownSecrets;
 use crate::Secret;
@@ -90,7 +90,11 @@ impl Redactor {
     fn learn_members_nested(&self, parent: &str, members: &Map<String, Value>, depth: usize) {
         for (name, value) in members {
             match value {
-                Value::String(text) if self.is_secret_in(parent, name, text) => self.remember(text),
+                Value::String(text) if self.is_secret_in(parent, name, text) => {
+                    if !is_plain_word(name, text) {
+                        self.remember(text);
+                    }
+                }
                 value => self.learn_nested(name, value, depth),
             }
         }

@@ -142,12 +142,14 @@ impl State {
 
     /// `/oidc/userinfo` (OIDC Core §5.3).
     pub(super) fn user_info(&self, call: &Call, now: NumericDate) -> Answer {
-        let account = self.graph_caller(call, now).and_then(|caller| caller.account.ok_or(NO_USER));
-        match account {
-            Ok(account) => answer::json(
+        let caller = self.graph_caller(call, now);
+        let user = caller.and_then(|caller| Ok((caller.account.ok_or(NO_USER)?, caller.client_id)));
+        match user {
+            // The same `sub` as in the ID token (OpenID Connect Core 1.0 §5.3.2).
+            Ok((account, client_id)) => answer::json(
                 200,
                 &json!({
-                    "sub": pairwise(account.oid, GRAPH.app_id()), "name": account.name, "email": account.username,
+                    "sub": pairwise(account.oid, &client_id), "name": account.name, "email": account.username,
                 }),
             ),
             Err(error) => error.answer(call, now),

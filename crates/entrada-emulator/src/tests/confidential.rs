@@ -17,7 +17,7 @@ fn bench() -> Bench {
     bench
 }
 
-/// An assertion with these changes. The emulator does not check the signature.
+/// An assertion with these changes, without its certificate: its signature is not checked.
 fn assertion(changes: &[(&str, Value)]) -> String {
     let mut claims = value!({
         "iss": CLIENT, "sub": CLIENT, "jti": "1", "nbf": T0.0, "exp": T0.0 + 600,
@@ -29,6 +29,34 @@ fn assertion(changes: &[(&str, Value)]) -> String {
     let header = value!({ "alg": "RS256", "typ": "JWT", "x5t": "9tF0o0cA" });
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     format!("{}.{}.c2lnbmF0dXJl", encode(&header), encode(&claims))
+}
+
+/// The same, signed by a key whose certificate is in it; or by another key.
+fn assertion_with_certificate(is_own_key: bool) -> String {
+    let pair = || rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    let own = pair();
+    let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&own).unwrap();
+    let header = value!({
+        "alg": "RS256", "typ": "JWT", "x5t#S256": "9tF0o0cA", "x5c": [STANDARD.encode(certificate.der()).replacen('A', "A\n", 1)],
+    });
+    let claims = assertion(&[]).split('.').nth(1).unwrap().to_owned();
+    let signed = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header.to_string()));
+    let key = if is_own_key { own } else { pair() };
+    let signature = rcgen::SigningKey::sign(&key, signed.as_bytes()).unwrap();
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+#[test]
+fn the_signature_of_an_assertion_is_checked_with_the_certificate_in_it() {
+    let bench = bench();
+    let noted = |bench: &Bench| bench.emulator.log().last().unwrap().notes[0].to_string();
+    assert_eq!(with_assertion(&bench, &assertion_with_certificate(true)).status(), 200);
+    assert_eq!(noted(&bench), "unregistered certificate accepted: 9tF0o0cA");
+    let refused = with_assertion(&bench, &assertion_with_certificate(false));
+    assert_eq!((refused.status().as_u16(), error_code(&refused)), (401, 700_027));
+    assert_eq!(with_assertion(&bench, &assertion(&[])).status(), 200);
+    let unchecked = "unregistered certificate accepted: 9tF0o0cA (its signature is not checked)";
+    assert_eq!(noted(&bench), unchecked);
 }
 
 fn with_assertion(bench: &Bench, assertion: &str) -> HttpResponse {

@@ -46,6 +46,43 @@ fn an_authority_names_itself_in_every_document_and_token() {
 }
 
 #[test]
+fn external_id_and_b2c_have_their_own_issuers() {
+    let bench = Bench::of_microsoft("auto-approve", &[]);
+    let tid = crate::account::CONTOSO;
+    for (at, issuer) in [
+        (
+            "https://contoso.ciamlogin.com/contoso.example",
+            format!("https://{tid}.ciamlogin.com/{tid}/v2.0"),
+        ),
+        (
+            "https://contoso.b2clogin.com/contoso.example/B2C_1_sign_in",
+            format!("https://contoso.b2clogin.com/{tid}/v2.0/"),
+        ),
+    ] {
+        let document = json(&bench.get(&format!("{at}/v2.0/.well-known/openid-configuration")));
+        assert_eq!(document["issuer"], issuer);
+        assert_eq!(document["token_endpoint"], format!("{at}/oauth2/v2.0/token"));
+        let form = [
+            ("grant_type", "password"),
+            ("client_id", CLIENT),
+            ("username", "ada@contoso.example"),
+            ("password", "any password"),
+            ("scope", "User.Read openid"),
+        ];
+        let body = json(&bench.post(document["token_endpoint"].as_str().unwrap(), &form));
+        let id = claims_of(&body["id_token"]);
+        assert_eq!(id.text("iss"), Some(issuer.as_str()));
+        let token = body["access_token"].as_str().unwrap();
+        let user_info =
+            json(&bench.get_with(token, document["userinfo_endpoint"].as_str().unwrap()));
+        assert_eq!(user_info["sub"].as_str(), id.text("sub"));
+        assert_eq!(bench.get(document["jwks_uri"].as_str().unwrap()).status(), 200);
+    }
+    let behind = "https://contoso.b2clogin.com/tfp/contoso.example/b2c_1_x/v2.0/.well-known/openid-configuration";
+    assert_eq!(bench.get(behind).status(), 200);
+}
+
+#[test]
 fn each_host_has_its_own_endpoints_only() {
     let bench = Bench::of_microsoft("auto-approve", &[]);
     for (url, status) in [

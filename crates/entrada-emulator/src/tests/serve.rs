@@ -127,7 +127,13 @@ fn a_mail_server_listens_beside_the_authority() {
     let port = listeners[0].local_addr().unwrap().port();
     let mail = Endpoint::Mail(entrada_core::Protocol::Imap, listeners, None);
     let server = spawn_all(emulator, vec![mail], Arc::new(|| T0)).unwrap();
-    let socket = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let connect = || {
+        let socket = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        // A server that does not answer fails the test, and does not hang it.
+        socket.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        socket
+    };
+    let socket = connect();
     let mut reader = BufReader::new(socket.try_clone().unwrap());
     let mut line = || {
         let mut line = String::new();
@@ -140,10 +146,14 @@ fn a_mail_server_listens_beside_the_authority() {
         (line().starts_with("* BYE"), line().as_str(), line().as_str()),
         (true, "a OK LOGOUT completed.\r\n", "")
     );
-    let long = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let long = connect();
     let _ = (&long).write_all(&vec![b'x'; 1 << 17]);
     let mut rest = Vec::new();
-    let _ = std::io::Read::read_to_end(&mut &long, &mut rest);
+    let ended = std::io::Read::read_to_end(&mut &long, &mut rest).map_err(|error| error.kind());
+    assert!(
+        !matches!(ended, Err(std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)),
+        "the connection stays open"
+    );
     assert!(
         !String::from_utf8_lossy(&rest).contains("BAD"),
         "a line without an end is not answered"

@@ -136,6 +136,7 @@ fn namespaces(privilege: Privilege) -> Vec<OsString> {
     let mut all = words(&["--unshare-net", "--unshare-pid", "--as-pid-1", "--die-with-parent"]);
     if privilege == Privilege::UserNamespace {
         all.extend(words(&["--unshare-user", "--cap-add", "CAP_NET_BIND_SERVICE"]));
+        all.extend(words(&["--cap-add", "CAP_NET_ADMIN"]));
     }
     all
 }

@@ -3,6 +3,7 @@
 mod bubblewrap;
 mod environment;
 mod layout;
+mod loopback;
 mod observe;
 mod outcome;
 mod processes;

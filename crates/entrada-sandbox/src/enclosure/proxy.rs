@@ -35,6 +35,7 @@ pub(super) fn run(plan: &Plan, options: &SandboxOptions<'_>) -> Result<Outcome, 
         program: &options.program,
         closes: &[],
         signals: Some(&signals),
+        notes: Vec::new(),
         variables: options.variables,
     };
     let mut record = supervised.run()?;

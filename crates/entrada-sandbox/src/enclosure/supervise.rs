@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::environment;
 use super::layout::{INSIDE, Layout, write_with_mode};
+use super::loopback;
 use super::observe::{Watch, command_of};
 use super::signals::Signals;
 use super::user::User;
@@ -21,9 +22,10 @@ use super::{
     AUTHORITY_NAME, BrowserKind, HomeFolder, LIFELINE_DESCRIPTOR, OutputTarget, RECORD_DESCRIPTOR,
     Variables, WRONG_AUTHORITY_NAME, bubblewrap, trust,
 };
+use crate::judge::Observation;
 use crate::world::{
     CertificateAuthority, DnsSockets, KnownSecret, Listener, RawRecord, Trust, World, WorldOptions,
-    secrets_of, serve_dns, serve_listeners, without_secrets,
+    clock, hosts, secrets_of, serve_dns, serve_listeners, without_secrets,
 };
 
 /// The first line of a record: the process inside has started.
@@ -63,6 +65,8 @@ pub(super) struct Supervised<'a> {
     pub(super) closes: &'a [i32],
     /// Signals to pass on. Namespaces end with this process, and need none.
     pub(super) signals: Option<&'a Signals>,
+    /// What cannot be observed here, for people.
+    pub(super) notes: Vec<String>,
     pub(super) variables: Variables<'a>,
 }
 
@@ -83,10 +87,23 @@ pub fn run_inside(program: &[OsString], variables: Variables<'_>) -> io::Result<
         File::options().write(true).open(format!("/proc/self/fd/{RECORD_DESCRIPTOR}"))?;
     end_with_outside(File::open(format!("/proc/self/fd/{LIFELINE_DESCRIPTOR}"))?);
     record.write_all(STARTED)?;
+    let mut listeners = standard_listeners()?;
+    let mut notes = Vec::new();
+    match loopback::add(hosts::INSTANCE_METADATA_ADDRESS)
+        .and_then(|()| TcpListener::bind((hosts::INSTANCE_METADATA_ADDRESS, 80)))
+    {
+        Ok(listener) => listeners.push(Listener::Plain(listener)),
+        Err(error) => notes.push(format!(
+            "requests to {}, the metadata service of virtual machines: its address cannot be added here ({error})",
+            hosts::INSTANCE_METADATA_ADDRESS
+        )),
+    }
+    loopback::keep_capability_from_program();
     let supervised = Supervised {
         plan: &plan,
         layout,
-        listeners: standard_listeners()?,
+        listeners,
+        notes,
         dns: Some(DnsSockets::bind()?),
         proxy: None,
         program,
@@ -188,7 +205,11 @@ impl Supervised<'_> {
             world.begin_run(number);
             let mut command = command_of(self.program, self.closes);
             apply(&environment, &mut command);
-            runs.push(watch.run(command, plan.output, plan.timeout, self.signals)?);
+            let end = watch.run(command, plan.output, plan.timeout, self.signals)?;
+            if end.is_timed_out {
+                world.observe(Observation::TimedOut { run: number, at: clock::milliseconds() });
+            }
+            runs.push(end);
             if self.signals.is_some_and(Signals::is_any) {
                 break;
             }
@@ -200,6 +221,7 @@ impl Supervised<'_> {
         }
         record.runs = runs;
         record.notes.append(&mut watch.notes);
+        record.notes.extend(self.notes);
         let own = self.layout.at("home");
         let home = match plan.home {
             HomeFolder::Fresh => own,

@@ -55,14 +55,19 @@ impl User<'_> {
             let (output, opened) = (self.output.clone(), Arc::clone(&opened));
             std::thread::spawn(move || open_printed(&person, &output, &opened));
         }
+        let mut environment = self.environment.clone();
+        // The browser of the run has its own home folder, so that it never writes to the user's.
         if self.plan.browser == BrowserKind::Headless {
-            trust_in_chromium(self.layout, self.environment);
+            environment.push(("HOME".into(), Some(self.layout.at("home").into())));
+        }
+        if matches!(self.plan.browser, BrowserKind::Headless | BrowserKind::Command(_)) {
+            trust_in_chromium(self.layout, &environment);
         }
         let opener = Opener {
             browser: self.plan.browser.clone(),
             chromium: chromium(path),
             folder: self.layout.at("chromium"),
-            environment: self.environment.clone(),
+            environment,
             world: Arc::clone(self.world),
             user,
         };

@@ -82,6 +82,10 @@ pub enum Endpoint {
 impl Exchange {
     /// The endpoint, by the path: an emulator or a proxy may have any host.
     pub fn endpoint(&self) -> Endpoint {
+        // Azure's metadata service has a path of its own for tokens, which ends in `/oauth2/token`.
+        if self.host == "169.254.169.254" {
+            return Endpoint::Other;
+        }
         let path = self.path.trim_end_matches('/').to_ascii_lowercase();
         let rest = path.rsplit_once("/oauth2/").map(|(_, rest)| rest);
         let live = self.host == "login.live.com";

@@ -87,6 +87,13 @@ pub enum Observation {
         /// The alert, as the TLS library calls it.
         alert: String,
     },
+    /// The program was ended because its time was over.
+    TimedOut {
+        /// The run.
+        run: u32,
+        /// When: milliseconds since 1970.
+        at: i64,
+    },
     /// The program sent a request to a server whose certificate no authority vouches for.
     WrongCertificateAccepted {
         /// The server name that it asked for.

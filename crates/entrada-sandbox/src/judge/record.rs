@@ -32,6 +32,14 @@ impl Record {
         self.exchanges.iter().filter(move |other| one.number < other.number)
     }
 
+    /// Whether the run of `one` was ended by its time limit within `seconds` after its response: the program had no time to go
+    /// on.
+    pub fn is_cut_short(&self, one: &Exchange, seconds: i64) -> bool {
+        self.observations.iter().any(|seen| {
+            matches!(seen, Observation::TimedOut { run, at } if *run == one.run && *at < one.ended() + seconds * 1_000)
+        })
+    }
+
     /// The request with this number.
     pub fn number(&self, number: usize) -> Option<&Exchange> {
         self.exchanges.iter().find(|exchange| exchange.number == number)

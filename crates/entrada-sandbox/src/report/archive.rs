@@ -28,8 +28,8 @@ pub(crate) fn har(raw: &RawRecord, record: &Record, salt: [u8; 16]) -> String {
     );
     har.log.entries = (raw.exchanges.iter().zip(1..))
         .map(|(one, number)| {
-            let endpoint = record.number(number).map(Exchange::endpoint);
-            entry(one, endpoint.is_some_and(|own| own != Endpoint::Other), &redactor)
+            let endpoint = record.number(number).map_or(Endpoint::Other, Exchange::endpoint);
+            entry(one, endpoint, &redactor)
         })
         .collect();
     let mut document = serde_json::to_value(&har).unwrap_or_default();
@@ -56,7 +56,7 @@ fn facts(exchange: &Exchange) -> Value {
 }
 
 /// One entry. The answers of an API hold the user's data, which nobody needs, and whose values would be hidden in later addresses.
-fn entry(raw: &RawExchange, is_of_authority: bool, redactor: &Redactor) -> HarEntry {
+fn entry(raw: &RawExchange, endpoint: Endpoint, redactor: &Redactor) -> HarEntry {
     let headers = |pairs: &[Pair]| {
         pairs.iter().map(|pair| redactor.header(&pair.name, &pair.value)).collect()
     };
@@ -64,8 +64,11 @@ fn entry(raw: &RawExchange, is_of_authority: bool, redactor: &Redactor) -> HarEn
     let form = redactor.pairs(&raw.form());
     let url = Url::parse(&raw.url).map(|url| redactor.url(&url));
     let (url, query_string) = url.unwrap_or_else(|_| (redactor.hide(&raw.url), Vec::new()));
-    let (body, tokens) =
-        if is_of_authority { body(&raw.response_body, redactor) } else { Default::default() };
+    let (body, tokens) = match endpoint {
+        Endpoint::Other => Default::default(),
+        Endpoint::Metadata => (document(&raw.response_body, redactor), BTreeMap::new()),
+        _ => body(&raw.response_body, redactor),
+    };
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of one request")]
     let time = raw.duration as f64;
     let post_data = (!raw.body.is_empty()).then(|| PostData {
@@ -106,6 +109,12 @@ fn entry(raw: &RawExchange, is_of_authority: bool, redactor: &Redactor) -> HarEn
 
 fn size(text: &str) -> i64 {
     i64::try_from(text.len()).unwrap_or(-1)
+}
+
+/// A JSON document that everybody may fetch. Its addresses are those of the requests, and no secrets.
+fn document(text: &str, redactor: &Redactor) -> Option<String> {
+    let document: Value = serde_json::from_str(text).ok()?;
+    Some(redactor.document(&document).to_string())
 }
 
 /// A JSON body without its secrets, with the claims of its tokens; nothing of other bodies.
@@ -185,6 +194,30 @@ mod tests {
         );
         assert!(live.iter().any(|one| one.starts_with("state-weak #1")), "{live:?}");
         assert_eq!(shown(judge(&read_har(&text).unwrap())), live);
+    }
+
+    #[test]
+    fn the_addresses_of_a_metadata_document_hide_no_request() {
+        let mut raw = raw();
+        let get = |at: i64, url: &str, body: &str| RawExchange {
+            at: 1_790_000_000_000 + at,
+            method: "GET".into(),
+            url: url.into(),
+            body: String::new(),
+            response_body: body.into(),
+            ..raw.exchanges[0].clone()
+        };
+        raw.exchanges = vec![
+            get(
+                0,
+                "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration",
+                r#"{"userinfo_endpoint":"https://graph.microsoft.com/oidc/userinfo"}"#,
+            ),
+            get(9, "https://graph.microsoft.com/v1.0/me", "{}"),
+        ];
+        let text = har(&raw, &raw.judged(), [7; 16]);
+        assert!(text.contains("\"https://graph.microsoft.com/v1.0/me\""), "{text}");
+        assert!(text.contains("https://graph.microsoft.com/oidc/userinfo"), "{text}");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Which hosts the emulator answers for.
 
+use std::net::Ipv4Addr;
+
 /// The endings of the hosts of Microsoft's services.
-const MICROSOFT: [&str; 14] = [
+const MICROSOFT: [&str; 16] = [
     "microsoftonline.com",
     "microsoftonline.us",
     "microsoft.com",
@@ -15,10 +17,13 @@ const MICROSOFT: [&str; 14] = [
     "office.com",
     "outlook.com",
     "live.com",
+    "b2clogin.com",
+    "ciamlogin.com",
     "partner.microsoftonline.cn",
 ];
 
-/// The metadata service of Azure's virtual machines.
+/// The metadata service of Azure's virtual machines, by its address and in the header `Host`.
+pub(crate) const INSTANCE_METADATA_ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 pub(super) const INSTANCE_METADATA: &str = "169.254.169.254";
 
 /// Whether `host` belongs to Microsoft: the emulator answers its requests.

@@ -4,7 +4,7 @@ mod authority;
 pub(crate) mod clock;
 mod dns;
 mod front;
-mod hosts;
+pub(crate) mod hosts;
 mod person;
 mod raw;
 mod secrets;

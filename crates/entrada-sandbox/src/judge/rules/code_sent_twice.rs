@@ -1,4 +1,5 @@
-use crate::judge::{Finding, Record, Rule, Severity};
+use crate::judge::{Exchange, Finding, Record, Rule, Severity};
+use entrada_core::har::value_of;
 
 pub(super) static RULE: Rule = Rule {
     id: "code-sent-twice",
@@ -15,8 +16,14 @@ fn check(record: &Record) -> Vec<Finding> {
         let next = record
             .after(one)
             .find(|later| later.grant() == Some("authorization_code") && later.parameter("code") == Some(code));
-        let Some(next) = next.filter(|_| !one.is_passing_fault()) else { continue };
         let help = "send each code once; with Go's oauth2 set `AuthStyle` to `AuthStyleInParams`";
+        let Some(next) = next.filter(|_| !one.is_passing_fault()) else {
+            if next.is_none() && one.issued() && one.facts.empty_password && is_go(one) {
+                let message = "HTTP Basic without a secret: where the authority refuses it, Go's oauth2 sends the code again";
+                found.push(RULE.finding([one.number], message, help).with_severity(Severity::Note));
+            }
+            continue;
+        };
         found.push(if one.issued() {
             RULE.finding([one.number, next.number], "the code is sent again after it was redeemed", help)
         } else {
@@ -27,6 +34,10 @@ fn check(record: &Record) -> Vec<Finding> {
         });
     }
     found
+}
+
+fn is_go(one: &Exchange) -> bool {
+    value_of(&one.headers, "user-agent").is_some_and(|agent| agent.starts_with("Go-http-client/"))
 }
 
 #[cfg(test)]
@@ -52,5 +63,15 @@ mod tests {
         2 POST TOKEN form=grant_type=authorization_code&code=d -> 200 {"access_token":"a"}
         "#;
         assert!(found(&RULE, script).is_empty());
+    }
+    #[test]
+    fn a_first_attempt_by_basic_is_a_note() {
+        let script = r#"
+        0 POST TOKEN form=grant_type=authorization_code&code=c user-agent=Go-http-client/1.1 -> 200 {"access_token":"a"}
+        "#;
+        let mut record = record(script);
+        assert!(check(&record).is_empty());
+        record.exchanges[0].facts.empty_password = true;
+        assert_eq!(shown(check(&record)), ["note #1: HTTP Basic without a secret: where the authority refuses it, Go's oauth2 sends the code again"]);
     }
 }

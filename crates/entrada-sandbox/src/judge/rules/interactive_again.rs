@@ -35,11 +35,12 @@ fn check(record: &Record) -> Vec<Finding> {
     found
 }
 
-/// The number of the last request before `start` that brought a refresh token to `client`.
+/// The number of the last request before `start` that brought a refresh token of the same authority to `client`.
 fn last_issued(record: &Record, start: &Exchange, client: &str) -> Option<usize> {
     let before = record.exchanges.iter().rev().filter(|one| one.number < start.number);
     let mut issued = before
-        .filter(|one| one.issued() && one.client_id() == client && one.text("refresh_token").is_some());
+        .filter(|one| one.host == start.host && one.issued())
+        .filter(|one| one.client_id() == client && one.text("refresh_token").is_some());
     issued.next().map(|one| one.number)
 }
 
@@ -67,6 +68,7 @@ mod tests {
         assert!(found(&RULE, script).is_empty());
         let script = r#"
         1 POST TOKEN form=CLIENT&grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=d -> 200 {"access_token":"a","refresh_token":"r"}
+        1.5 GET https://contoso.b2clogin.com/contoso.example/b2c_1_x/oauth2/v2.0/authorize?CLIENT -> 200
         2 GET AUTHORIZE?CLIENT&prompt=select_account -> 200
         3 POST DEVICE form=client_id=other&scope=x -> 200
         "#;

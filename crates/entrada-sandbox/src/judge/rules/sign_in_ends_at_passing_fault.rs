@@ -8,6 +8,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// Seconds that a program may wait before another attempt, in addition to `Retry-After`.
+const WAIT: i64 = 15;
+
 fn check(record: &Record) -> Vec<Finding> {
     let mut found = Vec::new();
     for one in record.exchanges.iter().filter(|one| one.is_passing_fault()) {
@@ -19,7 +22,8 @@ fn check(record: &Record) -> Vec<Finding> {
         let goes_on = record
             .after(one)
             .any(|later| later.run == one.run && presented(later).is_some_and(|(_, own)| own == secret));
-        if !goes_on {
+        let wait = one.response_header("retry-after").and_then(|text| text.parse().ok());
+        if !goes_on && !record.is_cut_short(one, wait.unwrap_or(WAIT) + WAIT) {
             let status = match one.status {
                 0 => "no answer".to_owned(),
                 status => format!("status {status}"),
@@ -66,5 +70,13 @@ mod tests {
         30 POST TOKEN form=grant_type=authorization_code&code=c -> 0
         "#;
         assert!(found(&RULE, script).is_empty());
+    }
+    #[test]
+    fn a_program_whose_time_is_over_is_fine() {
+        let mut cut = record("20 POST TOKEN form=grant_type=refresh_token&refresh_token=r -> 503 retry-after=30");
+        assert_eq!(check(&cut).len(), 1);
+        let at = cut.exchanges[0].at + 20_000;
+        cut.observations.push(crate::judge::Observation::TimedOut { run: 1, at });
+        assert!(check(&cut).is_empty());
     }
 }

@@ -1,5 +1,5 @@
-use crate::judge::polls::DeviceFlow;
-use crate::judge::{Finding, Record, Rule, Severity};
+use crate::judge::polls::{DeviceFlow, SLOW_DOWN_STEP};
+use crate::judge::{Exchange, Finding, Record, Rule, Severity};
 
 pub(super) static RULE: Rule = Rule {
     id: "sign-in-ends-at-slow-down",
@@ -12,9 +12,13 @@ pub(super) static RULE: Rule = Rule {
 fn check(record: &Record) -> Vec<Finding> {
     let flows = DeviceFlow::all(record).into_iter();
     let ended = flows.filter_map(|flow| {
-        let last = flow.polls.last()?;
+        let (last, earlier) = flow.polls.split_last()?;
+        let is_slow_down = |poll: &Exchange| poll.error() == Some("slow_down");
+        // A program that has polled after `slow_down` before ended for another reason.
+        let went_on = earlier.iter().any(|poll| is_slow_down(poll));
         let is_alive = flow.expires_at().is_none_or(|expires_at| last.ended() < expires_at);
-        (last.error() == Some("slow_down") && is_alive).then_some(last.number)
+        let had_time = !record.is_cut_short(last, flow.interval + 2 * SLOW_DOWN_STEP);
+        (is_slow_down(last) && !went_on && is_alive && had_time).then_some(last.number)
     });
     let help = "continue to poll, with an interval that is five seconds longer";
     ended.map(|number| RULE.finding([number], "the sign-in ends at `slow_down`", help)).collect()
@@ -47,5 +51,19 @@ mod tests {
         16 POST TOKEN form=CLIENT&grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=d -> 400 {"error":"slow_down"}
         "#;
         assert!(found(&RULE, script).is_empty());
+    }
+    #[test]
+    fn a_program_that_polls_after_slow_down_or_has_no_time_to_is_fine() {
+        let script = r#"
+        0 POST DEVICE form=CLIENT -> 200 {"device_code":"d","interval":5,"expires_in":900}
+        5 POST TOKEN form=CLIENT&grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=d -> 400 {"error":"slow_down"}
+        15 POST TOKEN form=CLIENT&grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=d -> 400 {"error":"slow_down"}
+        "#;
+        assert!(found(&RULE, script).is_empty());
+        let mut cut = record(&script.lines().take(3).collect::<Vec<_>>().join("\n"));
+        assert_eq!(check(&cut).len(), 1);
+        let at = cut.exchanges[1].at + 8_000;
+        cut.observations.push(crate::judge::Observation::TimedOut { run: 1, at });
+        assert!(check(&cut).is_empty());
     }
 }

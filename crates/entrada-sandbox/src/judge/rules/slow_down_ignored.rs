@@ -13,19 +13,27 @@ fn check(record: &Record) -> Vec<Finding> {
     let mut found = Vec::new();
     for flow in DeviceFlow::all(record) {
         let mut interval = flow.interval;
+        let mut message = None;
+        let mut requests = Vec::new();
         for (before, poll, gap) in flow.gaps() {
             if before.error() != Some("slow_down") {
                 continue;
             }
             interval += SLOW_DOWN_STEP;
             if is_early(gap, interval) {
-                let message = format!(
-                    "after `slow_down` the next poll comes after {}, where {interval} s are to be kept",
-                    seconds(gap)
-                );
-                let help = "add five seconds to the interval at each `slow_down`";
-                found.push(RULE.finding([before.number, poll.number], message, help));
+                message.get_or_insert_with(|| {
+                    format!(
+                        "after `slow_down` the next poll comes after {}, where {interval} s are to be kept",
+                        seconds(gap)
+                    )
+                });
+                requests.extend([before.number, poll.number]);
             }
+        }
+        requests.dedup();
+        if let Some(message) = message {
+            let help = "add five seconds to the interval at each `slow_down`";
+            found.push(RULE.finding(requests, message, help));
         }
     }
     found
@@ -55,5 +63,11 @@ mod tests {
         30 POST TOKEN form=CLIENT&grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=d -> 400 {"error":"authorization_pending"}
         "#;
         assert!(found(&RULE, script).is_empty());
+    }
+    #[test]
+    fn one_flow_is_one_finding() {
+        let poll = |at: u32| format!("{at} {POLL} -> 400 {{\"error\":\"slow_down\"}}\n");
+        let script = [DEVICE_FLOW.to_owned(), poll(5), poll(11), poll(18)].concat();
+        assert_eq!(found(&RULE, &script), ["warning #2, #3 and #4: after `slow_down` the next poll comes after 6.0 s, where 10 s are to be kept"]);
     }
 }

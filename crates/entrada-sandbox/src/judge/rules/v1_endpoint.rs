@@ -51,6 +51,7 @@ mod tests {
     fn v2_with_scope_is_fine() {
         let script = r"
         0 POST TOKEN form=grant_type=refresh_token&scope=User.Read -> 200
+        1 GET http://169.254.169.254/metadata/identity/oauth2/token?resource=https://vault.azure.net -> 200
         ";
         assert!(found(&RULE, script).is_empty());
     }
