@@ -345,7 +345,9 @@ impl<'a> Facts<'a> {
                 let name = resources::short_name(scope);
                 scp.iter().any(|own| resources::short_name(own).eq_ignore_ascii_case(name))
             };
-            if !by_response.api().iter().all(|scope| has(scope)) {
+            // `.default` stands for all that has consent.
+            let is_own = |scope: &str| scope.ends_with("/.default") || has(scope);
+            if !by_response.api().iter().all(|scope| is_own(scope)) {
                 return Some(scp);
             }
         }

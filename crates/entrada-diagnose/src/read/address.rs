@@ -9,6 +9,9 @@ use entrada_core::oauth::is_refusal;
 /// The shortest authorization code of a provider, in characters: GitHub's have 20.
 const CODE_MIN: usize = 20;
 
+/// How Entra's authorization codes begin: those of organisations, and of personal accounts.
+const OF_ENTRA: [&str; 3] = ["0.A", "1.A", "M.C"];
+
 /// A code or token in a redirect URL.
 pub(super) fn came_back(text: &str) -> Option<Shape> {
     let members = parameters(text)?;
@@ -19,7 +22,7 @@ pub(super) fn came_back(text: &str) -> Option<Shape> {
     let code = named("code").filter(|_| named("error").is_none())?;
     match Shape::of(code) {
         shape @ (Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. }) => Some(shape),
-        _ if is_random(code) => {
+        _ if is_random(code) || OF_ENTRA.iter().any(|start| code.starts_with(start)) => {
             Some(Shape::EntraGrant { tenant: None, client_id: None, length: code.chars().count() })
         }
         _ => None,

@@ -137,6 +137,8 @@ fn word_in(text: &str) -> Option<&'static str> {
                 // `x-ms-diagnostics` of Exchange has categories of the same names.
                 && !before.trim_end_matches(['"', '\'', '\\', '=', ' ']).ends_with("category")
                 && !after.starts_with(part_of_a_word)
+                // The page of a library whose request had no error to fill in.
+                && !after.trim_start_matches([':', ' ']).starts_with("$error_description")
                 && (!GENERAL.contains(word) || is_written_by_a_program(before, after))
         })
     };

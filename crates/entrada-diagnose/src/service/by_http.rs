@@ -496,7 +496,7 @@ fn by_graph_scope(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hypo
     let (called, right) = match answer.service() {
         Service::Ews | Service::Exchange => EWS_SCOPES,
         _ if has(&["exchange.asmx", "ews-javascript-api", "exchangelib"]) => EWS_SCOPES,
-        _ if has(&[".sharepoint.com/_api", ".sharepoint.com/sites"]) && has(&["/_api/"]) => {
+        _ if has(&["connect-pnponline", "get-pnp", "/_api/web", "/_api/site"]) => {
             ("SharePoint", "https://TENANT.sharepoint.com/.default")
         }
         _ => return None,

@@ -62,7 +62,8 @@ pub(super) fn not_connected(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             Hypothesis::possible(
                 RuleId::WrongAccount,
                 "the token and the mailbox may belong to different users, or the name may be an alias of the mailbox",
-            ),
+            )
+            .help("a personal mailbox (outlook.com, hotmail.com): sign in by its primary alias, and try a connection without IPv6"),
             Hypothesis::possible(disabled(talk), "the protocol may be switched off for that mailbox"),
             Hypothesis::possible(RuleId::ServiceIncident, "the server may have an internal error"),
         ],
