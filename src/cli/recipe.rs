@@ -79,7 +79,10 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients, settings: &Settings)
     for note in page.notes {
         app.ui.line(format!("note: {note}"));
     }
-    if let Some(other) = other_task(settings, page.protocols) {
+    let other = other_task(settings, page.protocols);
+    if let Some(other) = other.as_ref().filter(|_| with.uses_own_task) {
+        app.ui.line(format!("note: {other}, and the server gets that token; only Exchange can check tokens for Exchange"));
+    } else if let Some(other) = other {
         let jobs: Vec<String> =
             page.protocols.iter().map(|protocol| format!("`{}`", protocol.job())).collect();
         app.ui.line(format!(
@@ -242,6 +245,8 @@ fn ingredients(
         smtp: place(Job::Smtp, args.smtp_server.as_deref())?,
         user,
         selectors: app.selector_words(settings),
+        uses_own_task: (args.imap_server.is_some() || args.smtp_server.is_some())
+            && other_task(settings, page.protocols).is_some(),
         graph: facts.graph.to_owned(),
         ca: settings.get(|layer| &layer.ca_bundle).map(whole_path),
         client_id: settings.client_id().unwrap_or_default(),

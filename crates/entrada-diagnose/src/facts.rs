@@ -347,7 +347,7 @@ impl<'a> Facts<'a> {
             };
             // `.default` stands for all that has consent.
             let is_own = |scope: &str| scope.ends_with("/.default") || has(scope);
-            if !by_response.api().iter().all(|scope| is_own(scope)) {
+            if !by_response.api().iter().all(is_own) {
                 return Some(scp);
             }
         }

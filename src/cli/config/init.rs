@@ -349,10 +349,15 @@ fn next(app: &App<'_, '_>, name: &str, layer: &Layer) {
     let quoted = shell_quoted(name);
     let mail =
         layer.job.iter().flatten().any(|job| ["imap", "smtp", "pop"].contains(&&*job.to_string()));
-    let mut lines = vec![
-        (format!("entrada token {quoted}"), "prints a token, refreshed when needed"),
-        (format!("entrada probe {quoted}"), "shows it to the service, and explains the answer"),
-    ];
+    let mut lines =
+        vec![(format!("entrada token {quoted}"), "prints a token, refreshed when needed")];
+    // How to call an API of one's own is not known.
+    if layer.job.iter().flatten().all(|job| job.to_string() != "custom") {
+        lines.push((
+            format!("entrada probe {quoted}"),
+            "shows it to the service, and explains the answer",
+        ));
+    }
     if mail {
         lines.push((
             format!("entrada recipe mbsync {quoted}"),

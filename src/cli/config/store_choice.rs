@@ -9,6 +9,7 @@ use super::init::question;
 use crate::config::{Layer, Settings};
 use entrada_auth::store::{StoreKind, StoredKeys};
 use entrada_core::clean;
+use std::path::PathBuf;
 
 /// Bytes of the item by which a keyring is tried.
 const TRIAL: usize = 64;
@@ -39,8 +40,12 @@ pub(super) fn choose(
         Choice::Keyring => layer.store = Some(StoreKind::Keyring),
         Choice::KeyFile if has_key => layer.store = Some(StoreKind::File),
         Choice::KeyFile => {
-            let path = default_key_file(app)?;
             let stored = StoredKeys::of(&app.paths()?.data)?;
+            let path = default_key_file(app)?;
+            let path = match named_key_file(app) {
+                Some(named) if stored.has_key && !path.exists() => named,
+                _ => path,
+            };
             if stored.has_passphrase && !stored.has_key {
                 return Err(Failure::new(
                     Exit::Store,
@@ -121,6 +126,15 @@ fn file_choices(app: &App<'_, '_>) -> Result<[(Choice, &'static str, String); 2]
             "encrypted files; you type a passphrase at each command; not for scripts".to_owned(),
         ),
     ])
+}
+
+/// The key file that another profile names.
+fn named_key_file(app: &App<'_, '_>) -> Option<PathBuf> {
+    let (_, file) = app.config_file().ok()?;
+    let folder = file.folder.clone()?;
+    let layers = std::iter::once(&file.defaults).chain(file.profiles.values());
+    let mut named = layers.filter_map(|layer| layer.store_key_file.as_ref());
+    named.find_map(|path| Some(folder.join(path)).filter(|path| path.exists()))
 }
 
 fn of_files(app: &mut App<'_, '_>) -> Result<Choice, Failure> {

@@ -75,6 +75,8 @@ pub struct Ingredients {
     pub user: String,
     /// The arguments after `entrada token` that select profile and account, not yet quoted.
     pub selectors: Vec<String>,
+    /// Whether the program gets the token that the profile is for, and not one for Exchange: its server is the user's own.
+    pub uses_own_task: bool,
     /// The IMAP server.
     pub imap: MailServer,
     /// The SMTP server.
@@ -180,7 +182,10 @@ impl Ingredients {
             |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let mut words = fixed(&["entrada", "token"]);
         words.extend(self.selectors.iter().cloned());
-        words.extend(fixed(&["--job", job, "--no-interactive"]));
+        if !self.uses_own_task {
+            words.extend(fixed(&["--job", job]));
+        }
+        words.extend(fixed(&["--no-interactive"]));
         words
     }
 
@@ -226,6 +231,7 @@ mod tests {
             name: "work".to_owned(),
             user: "a`touch X`$HOME\"b'c%d@contoso.example".to_owned(),
             selectors: vec!["--account".to_owned(), "o\u{2019}; touch X".to_owned()],
+            uses_own_task: false,
             imap: place(),
             smtp: place(),
             graph: "https://graph.microsoft.com".to_owned(),

@@ -32,7 +32,7 @@ pub(super) fn came_back(text: &str) -> Option<Shape> {
 /// Whether `code` may be an authorization code: long, and of letters and digits as a generator makes them. The number of an error
 /// (`https://login.microsoftonline.com/error?code=50011`), a placeholder and a coupon are not.
 fn is_random(code: &str) -> bool {
-    let has = |test: fn(&u8) -> bool| code.as_bytes().iter().any(|byte| test(byte));
+    let has = |test: fn(&u8) -> bool| code.as_bytes().iter().any(test);
     CODE_MIN <= code.len()
         && has(u8::is_ascii_digit)
         && has(u8::is_ascii_alphabetic)
