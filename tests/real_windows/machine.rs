@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use entrada_auth::sys::testing::home_variables;
 use entrada_auth::sys::{Clock as _, RealClock};
@@ -95,6 +96,20 @@ impl Machine {
         command
     }
 
+    /// Starts `entrada args…`. wine at times refuses a process with an internal error while others are being killed.
+    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
+        const INTERNAL_ERROR: i32 = 1359;
+        for _ in 0..20 {
+            match self.entrada(args).spawn() {
+                Err(error) if error.raw_os_error() == Some(INTERNAL_ERROR) => {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                other => return other.unwrap(),
+            }
+        }
+        panic!("no process was started");
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Ended {
         self.entrada(args).output().unwrap().into()
     }
@@ -109,6 +124,15 @@ impl Machine {
     pub(crate) fn posts(&self, grant_type: &str) -> usize {
         let log = self.emulator.log();
         log.iter().filter(|line| line.grant_type == Some(grant_type)).count()
+    }
+
+    /// `ended` shows no secret that the emulator gave out, beside those that its standard output is for.
+    #[track_caller]
+    pub(crate) fn assert_no_secret_in_output(&self, ended: &Ended, prints_a_token: bool) {
+        for secret in self.emulator.secrets() {
+            assert!(!ended.err.contains(&secret), "a secret on stderr: {}", ended.err);
+            assert!(prints_a_token || !ended.out.contains(&secret), "a secret on stdout");
+        }
     }
 
     /// No file below the home has a secret that the emulator gave out.
