@@ -239,3 +239,15 @@ fn a_refresh_is_one_request_on_one_connection_and_a_stored_token_is_none() {
         }
     }
 }
+
+/// As in an image that holds the program alone: no file names `localhost`, and no server answers for it.
+#[test]
+fn localhost_is_this_machine_where_nothing_resolves_it() {
+    let mut bwrap = Command::new("bwrap");
+    bwrap
+        .args(["--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/etc"])
+        .args(["--tmpfs", "/home", "--unshare-net", "--clearenv", "--setenv", "HOME", "/home"])
+        .args([ENTRADA, "demo"])
+        .stdin(std::process::Stdio::null());
+    run(&mut bwrap).with(0);
+}

@@ -1,7 +1,7 @@
 //! Line-based connections to mail servers. Certificates are checked like those of the authority.
 
 use std::io;
-use std::net::{IpAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::clock::interruptible;
-use super::http::{RealHttp, SetupFailure};
+use super::http::{LOCALHOST, RealHttp, SetupFailure};
 use super::{Connection, Dial, HttpError, HttpFailure};
 
 /// Time limit for a connection, including TLS.
@@ -43,9 +43,8 @@ impl Dial for RealHttp<'_> {
             left: TOTAL_TIMEOUT,
             room: TOTAL_MAX,
         };
-        let address = (host.to_owned(), port);
         let connected =
-            wire.within(CONNECT_TIMEOUT, HttpFailure::ConnectTimeout, connect(address))?;
+            wire.within(CONNECT_TIMEOUT, HttpFailure::ConnectTimeout, connect(host, port))?;
         let _ = connected.set_nodelay(true);
         wire.stream = Some(BufReader::new(Box::pin(connected)));
         if tls {
@@ -65,8 +64,13 @@ impl Dial for RealHttp<'_> {
     clippy::disallowed_methods,
     reason = "the delay before the next address, in this event loop"
 )]
-async fn connect(address: (String, u16)) -> Result<TcpStream, HttpFailure> {
-    let found = tokio::net::lookup_host(address).await.map_err(|_| HttpFailure::Connect)?;
+async fn connect(host: &str, port: u16) -> Result<TcpStream, HttpFailure> {
+    let found: Vec<SocketAddr> = if is_localhost(host) {
+        LOCALHOST.map(|address| (address, port).into()).to_vec()
+    } else {
+        let found = tokio::net::lookup_host((host, port)).await;
+        found.map_err(|_| HttpFailure::Connect)?.collect()
+    };
     let mut attempts = tokio::task::JoinSet::new();
     for (number, address) in (0u32..).zip(found) {
         attempts.spawn(async move {
@@ -82,8 +86,15 @@ async fn connect(address: (String, u16)) -> Result<TcpStream, HttpFailure> {
     Err(HttpFailure::Connect)
 }
 
-/// The addresses that the system resolves `host` to.
+fn is_localhost(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+}
+
+/// The addresses of `host`.
 fn addresses(host: &str) -> io::Result<Vec<IpAddr>> {
+    if is_localhost(host) {
+        return Ok(LOCALHOST.to_vec());
+    }
     // An IPv6 address from a URL is in brackets.
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let found: Vec<IpAddr> = (host, 0).to_socket_addrs()?.map(|address| address.ip()).collect();

@@ -11,6 +11,7 @@ mod trust;
 
 use std::cell::RefCell;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -74,6 +75,11 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Size limit in bytes of an answer. A token response with large tokens has about 20 kB. The limit is generous,
 /// because the unread part may contain the only refresh token.
 const BODY_MAX: usize = 4 << 20;
+
+/// The addresses of `localhost`. The system is not asked: an image without `/etc/hosts` does not know them, and the name must not
+/// lead to another machine (RFC 6761 §6.3).
+pub(super) const LOCALHOST: [IpAddr; 2] =
+    [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// The real network. The clients are built at the first request.
 pub struct RealHttp<'a> {
@@ -197,6 +203,8 @@ impl<'a> RealHttp<'a> {
             // RFC 9700 §4.11: a redirect would carry codes and tokens to another host.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
+            // Port 0: that of the request.
+            .resolve_to_addrs("localhost", &LOCALHOST.map(|address| SocketAddr::new(address, 0)))
             // Without it every coding would be acceptable (RFC 9110 §12.5.3), and none can be read here.
             .default_headers(
                 [(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]
