@@ -2,8 +2,9 @@
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use entrada::cli::{self, Exit};
+use entrada::cli::Exit;
 
+use crate::command_lines::one_for_each_command;
 use crate::world::World;
 
 /// Stands in every secret of these tests, in a form that survives cutting and quoting.
@@ -68,36 +69,15 @@ fn a_token_given_as_an_argument_is_not_repeated_either() {
     assert!(run.stderr.contains("give a token on standard input"), "{}", run.stderr);
 }
 
-/// Every command runs here: one that is added must be added here too.
 #[test]
 fn every_command_keeps_the_secrets_of_a_stored_grant() {
-    let commands: Vec<String> =
-        cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
-    for name in &commands {
+    for command in one_for_each_command() {
         let world = World::new();
         world.login(&[]);
-        let args: &[&str] = match name.as_str() {
-            "login" | "token" | "accounts" | "status" | "logout" | "diagnose" | "inspect"
-            | "probe" | "doctor" | "man" | "help" | "version" => &[name.as_str()],
-            "explain" => &["explain", "scp"],
-            "trace" => &["trace", "show", "-"],
-            "config" => &["config", "show"],
-            "store" => &["store", "rekey"],
-            "emulator" => &["emulator", "--list"],
-            "sandbox" => &["sandbox", "judge", "-"],
-            "exec" => &["exec", "--", "true"],
-            "recipe" => &["recipe", "curl"],
-            "completions" => &["completions", "bash"],
-            "git-credential" => &["git-credential", "get"],
-            "import" => &["import", "-"],
-            "export" => &["export", "--msal"],
-            // The demo has secrets of its own; `smoke` runs it.
-            "demo" => continue,
-            other => panic!("say here how `{other}` is run"),
-        };
         // `run` itself looks for every secret that the emulator has issued.
-        let run = world.run(args);
-        assert!(run.exit != Exit::Failure, "{name}: {}", run.stderr);
+        let args: Vec<&str> = command.iter().map(String::as_str).collect();
+        let run = world.run(&args);
+        assert!(run.exit != Exit::Failure, "{command:?}: {}", run.stderr);
     }
 }
 

@@ -66,6 +66,8 @@ mod verdicts;
 mod world;
 mod wrapped;
 
+#[path = "../shared/command_lines.rs"]
+mod command_lines;
 #[cfg(unix)]
 #[path = "../shared/default_signals.rs"]
 mod default_signals;

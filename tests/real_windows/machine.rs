@@ -111,6 +111,15 @@ impl Machine {
         log.iter().filter(|line| line.grant_type == Some(grant_type)).count()
     }
 
+    /// `ended` shows no secret that the emulator gave out, beside those that its standard output is for.
+    #[track_caller]
+    pub(crate) fn assert_no_secret_in_output(&self, ended: &Ended, prints_a_token: bool) {
+        for secret in self.emulator.secrets() {
+            assert!(!ended.err.contains(&secret), "a secret on stderr: {}", ended.err);
+            assert!(prints_a_token || !ended.out.contains(&secret), "a secret on stdout");
+        }
+    }
+
     /// No file below the home has a secret that the emulator gave out.
     #[track_caller]
     pub(crate) fn assert_no_secret_in_files(&self) {

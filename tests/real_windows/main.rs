@@ -7,8 +7,12 @@
     reason = "tests wait for real processes and read their own environment"
 )]
 
+mod canary;
 mod commands;
 mod machine;
 mod paths;
 mod sign_in;
 mod storm;
+
+#[path = "../shared/command_lines.rs"]
+mod command_lines;
