@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use entrada_auth::sys::testing::home_variables;
 use entrada_auth::sys::{Clock as _, RealClock};
@@ -93,6 +94,20 @@ impl Machine {
             command.env("ENTRADA_STORE_KEY", "5e".repeat(32));
         }
         command
+    }
+
+    /// Starts `entrada args…`. wine at times refuses a process with an internal error while others are being killed.
+    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
+        const INTERNAL_ERROR: i32 = 1359;
+        for _ in 0..20 {
+            match self.entrada(args).spawn() {
+                Err(error) if error.raw_os_error() == Some(INTERNAL_ERROR) => {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                other => return other.unwrap(),
+            }
+        }
+        panic!("no process was started");
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Ended {

@@ -25,7 +25,7 @@ fn expire(machine: &Machine) {
 fn share(machine: &Machine, count: usize, args: &[&str]) {
     let before = machine.posts("refresh_token");
     let started = Instant::now();
-    let children: Vec<Child> = (0..count).map(|_| machine.entrada(args).spawn().unwrap()).collect();
+    let children: Vec<Child> = (0..count).map(|_| machine.spawn(args)).collect();
     let mut tokens = BTreeSet::new();
     for child in children {
         tokens.insert(Ended::from(child.wait_with_output().unwrap()).with(0).out);
@@ -74,8 +74,7 @@ fn a_killed_process_loses_nothing() {
         machine.run(&["login"]).with(0);
         for round in 0..setting("ROUNDS", 3) {
             expire(&machine);
-            let mut children: Vec<Child> =
-                (0..22).map(|_| machine.entrada(&["token"]).spawn().unwrap()).collect();
+            let mut children: Vec<Child> = (0..22).map(|_| machine.spawn(&["token"])).collect();
             // 20 of them at moments that differ from round to round.
             for (number, child) in children.iter_mut().take(20).enumerate() {
                 std::thread::sleep(Duration::from_millis((number * 7 + round * 13) as u64 % 40));

@@ -15,6 +15,9 @@ use entrada_core::clean;
 /// Bytes that one Windows credential can hold (`CRED_MAX_CREDENTIAL_BLOB_SIZE`, 5 × 512).
 const CREDENTIAL_BLOB_MAX: usize = 2560;
 
+/// The error text for an item that another process is removing (`ERROR_KEY_DELETED`), under wine. Windows has no such error.
+const BEING_REMOVED: &str = "Windows error code 1018";
+
 /// Items of one service in the platform's keyring.
 pub struct Native {
     service: String,
@@ -127,6 +130,7 @@ impl Backend for Native {
 fn absent_as_none<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Err(Error::NoEntry) => Ok(None),
+        Err(Error::PlatformFailure(cause)) if cause.to_string() == BEING_REMOVED => Ok(None),
         other => other.map(Some),
     }
 }
@@ -196,6 +200,13 @@ mod tests {
     fn the_keyring_crate_keeps_the_contract_whole_and_in_parts() {
         let native = || Native::over(keyring_core::mock::Store::new().unwrap());
         contract::check(&Split::new(Box::new(Lowered(native()))));
+    }
+
+    #[test]
+    fn an_item_that_is_being_removed_is_absent() {
+        let refused = |text: &str| Err::<(), _>(Error::PlatformFailure(text.into()));
+        assert!(absent_as_none(refused(BEING_REMOVED)).unwrap().is_none());
+        assert!(absent_as_none(refused("Windows error code 101")).is_err());
     }
 
     #[test]
