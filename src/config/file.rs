@@ -128,7 +128,8 @@ impl ConfigFile {
             })?;
         }
         let profiles = table_in(spanned.get_ref(), "profiles").into_iter().flatten();
-        for (name, _) in profiles.filter(|(name, _)| name.get_ref().starts_with('-')) {
+        let names = profiles.map(|(name, _)| name);
+        if let Some(name) = names.into_iter().find(|name| name.get_ref().starts_with('-')) {
             let reason = format!(
                 "`{}` cannot be the name of a profile: commands take it for an option",
                 name.get_ref()
