@@ -259,7 +259,8 @@ fn a_write_that_began_under_the_old_key_is_waited_for_and_found() {
     let writes = lock::share(&writers(&change.dir)).unwrap();
     std::thread::scope(|scope| {
         let end = scope.spawn(|| rekey(dir.path(), &raw("11"), &raw("22")).finish());
-        std::thread::sleep(Duration::from_millis(50));
+        let (_open, never) = std::sync::mpsc::channel::<()>();
+        never.recv_timeout(Duration::from_millis(50)).unwrap_err();
         assert!(is_marked(&change.dir) && !end.is_finished());
         other.backend.save(&of("e").to_string(), b"entrada").unwrap();
         drop(writes);
