@@ -22,7 +22,7 @@ const SECRET_MIN: usize = 4;
 const DIGITS_MIN: usize = 6;
 /// Characters of all secrets whose pieces are indexed. Later secrets are found only as a whole.
 pub(super) const INDEX_MAX: usize = 64 << 10;
-/// The largest amount of secrets that is kept, in bytes. A server that sends more is not a real authority.
+/// The largest amount of secrets that is kept, in bytes. A process that renews tokens for days sees more: it forgets the oldest.
 const STORED_MAX: usize = 4 << 20;
 /// How many nested encodings are decoded.
 const DEPTH: usize = 3;
@@ -59,10 +59,27 @@ impl KnownSecrets {
         // A value longer than any token is found by its start.
         let end = secret.char_indices().nth(INDEX_MAX).map_or(secret.len(), |(end, _)| end);
         let secret = Secret::new(secret.get(..end).unwrap_or_default());
-        if self.bytes < STORED_MAX && !self.secrets.contains(&secret) {
-            self.bytes += secret.expose().len();
-            self.secrets.push(secret);
+        if self.secrets.contains(&secret) {
+            return;
         }
+        if STORED_MAX <= self.bytes {
+            self.forget_older_half();
+        }
+        self.bytes += secret.expose().len();
+        self.secrets.push(secret);
+    }
+
+    /// Forgets the oldest secrets, and the index, which is made anew.
+    fn forget_older_half(&mut self) {
+        while STORED_MAX / 2 < self.bytes {
+            let half = self.secrets.len().div_ceil(2);
+            let forgotten: usize =
+                self.secrets.drain(..half).map(|secret| secret.expose().len()).sum();
+            self.bytes = self.bytes.saturating_sub(forgotten);
+        }
+        (self.indexed, self.characters) = (0, 0);
+        self.pieces.clear();
+        self.whole.clear();
     }
 
     pub(super) fn secrets(&self) -> &[Secret] {

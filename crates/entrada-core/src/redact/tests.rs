@@ -229,3 +229,16 @@ fn a_secret_too_long_for_the_index_is_found_whole() {
         assert_eq!(redactor.text(&format!("x {text} y")), "x [secret] y");
     }
 }
+
+#[test]
+fn the_newest_secrets_are_known_however_many_came_before() {
+    let redactor = Redactor::default();
+    let number = |number: usize| format!("secret-{number:06}-{}", "q".repeat(60_000));
+    // 6 MB of them: a process that renews its token for days registers as much.
+    for at in 0..100 {
+        redactor.register(&number(at));
+    }
+    for at in [70, 85, 99] {
+        assert_eq!(redactor.text(&format!("x {} y", number(at))), "x [secret] y", "{at}");
+    }
+}
