@@ -173,6 +173,12 @@ pub(super) fn other_sign_ins(app: &App<'_, '_>, settings: &Settings) -> Vec<Stri
     let Ok(paths) = app.paths() else { return Vec::new() };
     let mut entries = read_account_list(&paths.state);
     entries.retain(|entry| entry.store == kind);
+    // A sign-in at another authority is no way to a token of this one, unless a flag names the authority by mistake.
+    if app.common.layer.authority.is_none()
+        && let Ok(own) = Application::of(settings)
+    {
+        entries.retain(|entry| Application::of_entry(entry).authority == own.authority);
+    }
     let is_selected = |settings: &Settings, entry: &AccountEntry| {
         let account = settings.get(|layer| &layer.account);
         Application::of(settings).is_ok_and(|own| own == Application::of_entry(entry))

@@ -26,11 +26,8 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
 fn details() -> String {
     let features = if cfg!(feature = "emulator") { "emulator" } else { "none" };
     let stores: Vec<&str> = StoreKind::iter()
-        .filter(|kind| match kind {
-            StoreKind::Keyutils => cfg!(target_os = "linux"),
-            StoreKind::Custom => false,
-            _ => true,
-        })
+        .filter(|kind| *kind != StoreKind::Custom)
+        .filter(|kind| cfg!(target_os = "linux") || *kind != StoreKind::Keyutils)
         .map(Into::into)
         .collect();
     format!(

@@ -78,13 +78,17 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let ask = app.interaction(&settings) == Interaction::Allowed;
     let given = &app.common.layer;
     if !ask && given.client_id.is_none() {
+        let mut words = vec![app.selectors()];
+        words.extend(given.tenant.is_none().then(|| "--tenant TENANT".to_owned()));
+        words.push(match app.wanted() {
+            wanted if wanted.is_empty() => "--job JOB".to_owned(),
+            wanted => wanted,
+        });
+        words.retain(|word| !word.is_empty());
         return Err(Failure::usage("there is no terminal to ask at, and `--client-id` is missing")
             .help(format!(
-                "give the answers as flags: `entrada config init {name} --client-id ID --tenant TENANT {}`",
-                match app.wanted() {
-                    wanted if wanted.is_empty() => "--job JOB".to_owned(),
-                    wanted => wanted,
-                }
+                "give the answers as flags: `entrada config init {name} --client-id ID {}`",
+                words.join(" ")
             )));
     }
     // Settings for this run only do not belong in a profile.

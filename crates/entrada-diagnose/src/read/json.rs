@@ -105,6 +105,13 @@ pub(super) fn object(
         evidence.refusal = Some(ErrorResponse::from_json(members));
         return found(ArtifactKind::OauthError, evidence);
     }
+    if let Some(token) = printed::by_entrada(members) {
+        if token.claims().and_then(Claims::exp).is_none() {
+            evidence.context.expires_at = printed::expiry(members, now);
+        }
+        evidence.token = Some(token);
+        return found(ArtifactKind::ToolOutput, evidence);
+    }
     evidence.response = TokenResponse::from_json(members, now);
     if let Some(response) = &mut evidence.response {
         printed::dated(members, response, &mut evidence.context);

@@ -27,6 +27,15 @@ fn named(members: &Map<String, Value>) -> Option<&str> {
         .and_then(Value::as_str)
 }
 
+/// The token in the output of `entrada token -o json`, which never has the refresh token: that is kept elsewhere.
+pub(super) fn by_entrada(members: &Map<String, Value>) -> Option<Shape> {
+    let has = |name: &str| members.contains_key(name);
+    let is_own = members.get("version").is_some_and(Value::is_u64)
+        && ["expires_at", "account"].into_iter().all(has)
+        && !has("refresh_token");
+    is_own.then(|| members.get("access_token")?.as_str()).flatten().map(Shape::of)
+}
+
 /// Maximum difference between a local time and UTC, in hours.
 const ZONES: i64 = 14;
 
