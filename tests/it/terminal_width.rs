@@ -103,7 +103,8 @@ fn the_choice_of_a_store_fits_the_terminal() {
     let (rows, _) = rows.split_once("Your choice").unwrap();
     assert!(rows.lines().count() > 3, "{rows}");
     for row in rows.lines() {
-        assert!(row.len() <= 80 || !row.contains(' '), "{row}");
+        // A path is one word, and may be longer.
+        assert!(row.len() <= 80 || !row.trim().contains(' '), "{row}");
         assert!(row.starts_with(' '), "{row}");
     }
 }

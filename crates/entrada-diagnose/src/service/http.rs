@@ -154,7 +154,7 @@ impl HttpAnswer {
     fn read_request(&mut self, lines: &[&str]) {
         let mut host = None;
         for line in lines {
-            let line = line.strip_prefix("> ").unwrap_or(line).trim();
+            let line = sent(line);
             let mut words = line.split_whitespace();
             if let (Some(method), Some(target), Some(version)) =
                 (words.next(), words.next(), words.next())
@@ -266,9 +266,7 @@ impl<'a> Call<'a> {
     fn before(lines: &[&'a str], at: usize, bare: &dyn Fn(&str) -> String) -> Self {
         let until_head = |line: &&&str| status_of(&bare(line)).is_none();
         let request = lines[..at].iter().rev().take_while(until_head);
-        let request = request
-            .map(|line| line.strip_prefix("> ").unwrap_or(line).trim())
-            .find(|line| is_request_line(line));
+        let request = request.map(|line| sent(line)).find(|line| is_request_line(line));
         let rest = lines[at + 1..].iter().take_while(until_head);
         let body =
             rest.skip_while(|line| !bare(line).is_empty()).filter(|line| !is_curls_own(line));
@@ -295,6 +293,13 @@ fn open_refusal(calls: &[Call<'_>]) -> Option<usize> {
                 .any(|later| later.request == call.request && !is_refusal(later));
         is_refusal(call) && !is_negotiation && !is_done_later
     })
+}
+
+/// A line of a request without the `> ` of `curl -v`, and a request line without what a record puts before it.
+fn sent(line: &str) -> &str {
+    let after = line.split_once("> ").map(|(_, rest)| rest.trim());
+    let request = after.filter(|rest| line.starts_with('>') || is_request_line(rest));
+    request.unwrap_or(line).trim()
 }
 
 /// Whether `line` is a request line: `GET /v1.0/me HTTP/1.1`.
