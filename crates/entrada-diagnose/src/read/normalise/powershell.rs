@@ -214,8 +214,8 @@ fn write_message(plain: &mut String, lines: &[&str], skipped: usize, join: Join)
             Some(fold)
                 if all
                     || within_json.get(at) == Some(&true)
-                    || cut && fold.cuts_after(line)
-                    || fold.joins(line, next) =>
+                    || !is_of_curl(next)
+                        && (cut && fold.cuts_after(line) || fold.joins(line, next)) =>
             {
                 plain.push_str(fold.joint(line, next));
             }
@@ -223,6 +223,11 @@ fn write_message(plain: &mut String, lines: &[&str], skipped: usize, join: Join)
             _ => plain.push('\n'),
         }
     }
+}
+
+/// Whether `line` begins as those of `curl -v` do, so that it does not continue the line before it.
+fn is_of_curl(line: &str) -> bool {
+    [">", "<"].contains(&line) || ["> ", "< ", "* "].iter().any(|start| line.starts_with(start))
 }
 
 /// `plain`, which ends with a line break only if `text` does.
