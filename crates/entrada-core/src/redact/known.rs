@@ -22,8 +22,11 @@ const SECRET_MIN: usize = 4;
 const DIGITS_MIN: usize = 6;
 /// Characters of all secrets whose pieces are indexed. Later secrets are found only as a whole.
 pub(super) const INDEX_MAX: usize = 64 << 10;
-/// The largest amount of secrets that is kept, in bytes. A process that renews tokens for days sees more: it forgets the oldest.
+/// The largest amount of secrets that is kept, in bytes. A process that renews tokens for days sees more: it forgets the oldest,
+/// except those that it began with and those that were seen again.
 const STORED_MAX: usize = 4 << 20;
+/// How many secrets are never forgotten: a process registers those of its configuration first.
+const KEPT_FIRST: usize = 16;
 /// How many nested encodings are decoded.
 const DEPTH: usize = 3;
 
@@ -59,7 +62,13 @@ impl KnownSecrets {
         // A value longer than any token is found by its start.
         let end = secret.char_indices().nth(INDEX_MAX).map_or(secret.len(), |(end, _)| end);
         let secret = Secret::new(secret.get(..end).unwrap_or_default());
-        if self.secrets.contains(&secret) {
+        if let Some(at) = self.secrets.iter().position(|known| *known == secret) {
+            // It is in use, so it is not among the next to be forgotten.
+            if STORED_MAX / 2 < self.bytes && (KEPT_FIRST..self.secrets.len() / 2).contains(&at) {
+                let known = self.secrets.remove(at);
+                self.secrets.push(known);
+                self.forget_index();
+            }
             return;
         }
         if STORED_MAX <= self.bytes {
@@ -69,14 +78,20 @@ impl KnownSecrets {
         self.secrets.push(secret);
     }
 
-    /// Forgets the oldest secrets, and the index, which is made anew.
+    /// Forgets the oldest secrets but the first.
     fn forget_older_half(&mut self) {
-        while STORED_MAX / 2 < self.bytes {
-            let half = self.secrets.len().div_ceil(2);
+        let end = |secrets: &[Secret]| secrets.len().div_ceil(2);
+        while STORED_MAX / 2 < self.bytes && KEPT_FIRST < end(&self.secrets) {
+            let oldest = KEPT_FIRST..end(&self.secrets);
             let forgotten: usize =
-                self.secrets.drain(..half).map(|secret| secret.expose().len()).sum();
+                self.secrets.drain(oldest).map(|secret| secret.expose().len()).sum();
             self.bytes = self.bytes.saturating_sub(forgotten);
         }
+        self.forget_index();
+    }
+
+    /// Clears the index, which is made anew when it is needed.
+    fn forget_index(&mut self) {
         (self.indexed, self.characters) = (0, 0);
         self.pieces.clear();
         self.whole.clear();
