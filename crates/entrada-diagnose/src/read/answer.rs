@@ -57,11 +57,14 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
             evidence.refusal = Some(of_answer(refusal, &answer, at));
             return;
         }
-    } else if let Some(refusal) = sign_in_page::refusal_on(&answer.body).or_else(|| {
-        // Text before or after the authority's JSON, as in logs.
-        let is_error = answer.status.is_some_and(|status| 400 <= status);
-        page::named(&answer.body).filter(|_| is_error && !answer.is_html())
-    }) {
+    // A number of Entra in the subject of a message that a service lists is no refusal.
+    } else if !answer.is_success()
+        && let Some(refusal) = sign_in_page::refusal_on(&answer.body).or_else(|| {
+            // Text before or after the authority's JSON, as in logs.
+            let is_error = answer.status.is_some_and(|status| 400 <= status);
+            page::named(&answer.body).filter(|_| is_error && !answer.is_html())
+        })
+    {
         evidence.refusal = Some(of_answer(refusal, &answer, at));
         return;
     } else if of_authority && let Some(status) = answer.status {
