@@ -37,7 +37,7 @@ fn the_sign_in_of_msal_for_node_ends_at_slow_down_and_at_a_passing_fault() {
     }
 }
 
-/// Chromium without a window, and as the command of somebody, trusts the authority of the run.
+/// Chromium trusts the certificate authority of the run, without a window and as the command that `--browser CMD` names.
 #[test]
 fn chromium_signs_in_for_msal_for_node() {
     let folder = tempfile::tempdir().unwrap();

@@ -130,7 +130,7 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
         && mail.as_ref().is_none_or(|mail| mail.let_in(facts.jwt().is_some()));
     // The answer, the issuer, or the rules that read the token are the proof.
     let healthy = match facts.input_kind() {
-        // A success that needs no token shows nothing of one.
+        // The answer to a request that needs no token proves nothing about a token.
         InputKind::HttpResponse if answer.as_ref().is_some_and(HttpAnswer::needs_no_token) => {
             return None;
         }

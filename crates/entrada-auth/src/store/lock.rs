@@ -204,8 +204,8 @@ pub(super) fn wait(path: &Path) -> Result<LockGuard, BackendError> {
     Ok(write_holder_pid(lock))
 }
 
-/// Locks `path` together with all who share it, and waits without a limit for one that [`wait`] gave it to alone. Its file has no
-/// note.
+/// Takes the lock `path` shared: several processes may hold it so at the same time. Waits without a limit while another process
+/// holds it alone, by [`wait`].
 pub(super) fn share(path: &Path) -> Result<LockGuard, BackendError> {
     let lock = open(path)?;
     lock.file.lock_shared().map_err(|error| disk::cannot("lock", path, error))?;

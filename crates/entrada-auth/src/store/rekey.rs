@@ -62,7 +62,7 @@ pub(super) fn is_marked(dir: &Path) -> bool {
     dir.join(MARK).symlink_metadata().is_ok()
 }
 
-/// The lock that whoever writes an item in `dir` shares.
+/// The path of the lock that all processes share while they write an item in `dir`.
 pub(super) fn writers(dir: &Path) -> PathBuf {
     dir.join("writers.lock")
 }
