@@ -64,9 +64,9 @@ impl File {
         })
     }
 
-    /// Refuses to save under a key that the store no longer has: `entrada store rekey` may have run during a sign-in. A change of
-    /// the key that has not ended finds what is saved under the old one: it does not end while the result of this is kept. A
-    /// store without a recovery key has no grant yet, and its key is not changed.
+    /// Refuses to save under a key that the store no longer has: `entrada store rekey` may have run during a sign-in. While a
+    /// change of the key is under way, an item may still be saved under the old key: the change finds it, because it cannot end
+    /// before the returned lock is released. A store without a recovery key has no grant, so there is no change to wait for.
     fn check_key(&self, name: &str) -> Result<Option<LockGuard>, BackendError> {
         let key = self.path(recovery::NAME);
         if key.symlink_metadata().is_err() {
