@@ -57,9 +57,8 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
             evidence.refusal = Some(of_answer(refusal, &answer, at));
             return;
         }
-    // A number of Entra in the subject of a message that a service lists is no refusal.
     } else if !answer.is_success()
-        && let Some(refusal) = sign_in_page::refusal_on(&answer.body).or_else(|| {
+        && let Some(refusal) = sign_in_page::refusal_on(after_list(&answer)).or_else(|| {
             // Text before or after the authority's JSON, as in logs.
             let is_error = answer.status.is_some_and(|status| 400 <= status);
             page::named(&answer.body).filter(|_| is_error && !answer.is_html())
@@ -77,6 +76,16 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
         return;
     }
     evidence.answer = Some(answer);
+}
+
+/// Where an authority's refusal can stand in the body of `answer`. A number of Entra in the subject of a message that a service lists
+/// in XML is none, whatever a log adds after it.
+fn after_list(answer: &HttpAnswer) -> &str {
+    let body = &answer.body;
+    let is_list = answer.status.is_some_and(|status| (200..300).contains(&status))
+        && body.trim_start().starts_with('<')
+        && !answer.is_html();
+    body.rfind('>').filter(|_| is_list).map_or(body, |end| &body[end + 1..])
 }
 
 /// The token in an `Authorization` header.
