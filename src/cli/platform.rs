@@ -9,6 +9,13 @@ pub(super) const MAKE_KEY_FILE: &str = if cfg!(windows) {
     "(umask 077; openssl rand -base64 32 > FILE)"
 };
 
+/// Who can use the key file that entrada makes.
+pub(super) const READS_KEY_FILE: &str = if cfg!(windows) {
+    "which Windows decrypts for you alone, on this machine"
+} else {
+    "which only you can read"
+};
+
 /// How the user makes a locked keyring usable.
 pub(super) const UNLOCK_KEYRING: &str = if cfg!(windows) {
     "run the command in a session of the desktop: Windows keeps its Credential Manager closed in a service, a scheduled task \

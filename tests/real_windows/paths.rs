@@ -62,6 +62,35 @@ fn a_key_file_of_powershell_is_read() {
 }
 
 #[test]
+fn the_key_file_that_entrada_makes_is_of_use_to_its_user_alone() {
+    let machine = Machine::new("file", "auto-approve");
+    let without_key = |args: &[&str]| {
+        let mut command = machine.entrada(args);
+        for name in ["ENTRADA_STORE", "ENTRADA_STORE_KEY"] {
+            command.env_remove(name);
+        }
+        crate::machine::Ended::from(command.output().unwrap())
+    };
+    without_key(&["config", "init", "work", "--store", "file", "--no-login"]).with(0);
+    let file = machine.home().join(r"AppData\Roaming\entrada\store.key");
+    let protected = std::fs::read_to_string(&file).unwrap();
+    assert!(protected.starts_with("dpapi:"), "{protected}");
+    without_key(&["login", "work"]).with(0);
+    without_key(&["token", "work"]).with(0);
+
+    // As another user has it, or another machine.
+    let middle = protected.len() / 2;
+    let one = if protected.as_bytes()[middle] == b'A' { "B" } else { "A" };
+    let mut foreign = protected.clone();
+    foreign.replace_range(middle..=middle, one);
+    std::fs::write(&file, foreign).unwrap();
+    let refused = without_key(&["token", "work"]).with(7);
+    assert!(refused.err.contains("only for the user who made the file"), "{refused:?}");
+    std::fs::write(&file, protected).unwrap();
+    without_key(&["token", "work"]).with(0);
+}
+
+#[test]
 fn advice_is_quoted_for_the_shells_of_windows() {
     let machine = Machine::new("file", "auto-approve");
     let ended = machine.run(&["token", "--no-interactive", "--scope", "api://a b/x y"]);

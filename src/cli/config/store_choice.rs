@@ -3,6 +3,7 @@
 
 use super::super::app::App;
 use super::super::help::hanging;
+use super::super::platform::READS_KEY_FILE;
 use super::super::store::{default_key_file, make_key_file};
 use super::super::{Exit, Failure};
 use super::init::question;
@@ -64,7 +65,7 @@ pub(super) fn choose(
             let shown = path.to_string_lossy().into_owned();
             app.ui.line(if is_new {
                 format!(
-                    "wrote a new key to {}, which only you can read; keep a copy: without it the sign-ins cannot be read",
+                    "wrote a new key to {}, {READS_KEY_FILE}; keep a copy: without it the sign-ins cannot be read",
                     clean(&shown)
                 )
             } else {

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
+use super::protected_key;
 use crate::cli::app::App;
 use crate::cli::input::utf_16;
 use crate::cli::{Exit, Failure, platform};
@@ -66,7 +67,12 @@ pub(in crate::cli) fn key_in(path: &Path, is_new: bool) -> Result<Secret, Failur
         Some(text) => text.as_str(),
         None => std::str::from_utf8(&bytes).unwrap_or_default(),
     };
-    Ok(Secret::new(text.trim_start_matches('\u{feff}').trim()))
+    protected_key::open(text.trim_start_matches('\u{feff}').trim()).map_err(|reason| {
+        let shown = path.to_string_lossy();
+        Failure::new(Exit::Store, format!("cannot use the key file `{}`: {reason}", clean(&shown))).help(
+            "bring the key itself to another machine, not this file: a key file that holds the key is read everywhere",
+        )
+    })
 }
 
 /// The failure of a run whose key file, as `named`, is not there.
@@ -112,6 +118,7 @@ pub(in crate::cli) fn make_key_file(app: &mut App<'_, '_>, path: &Path) -> Resul
 /// A key file that is not there yet, and can be written as far as that can be checked.
 pub(super) struct NewKeyFile {
     file: OutputFile,
+    key: Secret,
     text: Zeroizing<String>,
 }
 
@@ -128,15 +135,16 @@ impl NewKeyFile {
         folders.create(folder.unwrap_or(Path::new("."))).map_err(|error| failed(&error))?;
         let mut key = Zeroizing::new([0; 32]);
         app.sys.entropy.fill(key.as_mut_slice())?;
-        let text = Zeroizing::new(BASE64_STANDARD.encode(key.as_slice()) + "\n");
-        app.redactor.register(text.trim());
+        let key = Zeroizing::new(BASE64_STANDARD.encode(key.as_slice()));
+        app.redactor.register(&key);
+        let text = protected_key::protect(&key).map_err(|error| failed(&error))?;
         let options = OutputOptions { keep_existing: true, ..OutputOptions::default() };
         let file = OutputFile::open(path, options).map_err(|error| failed(&error))?;
-        Ok(Self { file, text })
+        Ok(Self { file, key: Secret::new(key.as_str()), text })
     }
 
     pub(super) fn key(&self) -> Secret {
-        Secret::new(self.text.trim())
+        self.key.clone()
     }
 
     /// Writes it (mode 0600). Returns whether this run made the file, and not another one.

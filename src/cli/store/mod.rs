@@ -1,6 +1,7 @@
 //! The store of a run: which one the settings name, and the key of the `file` store. `entrada store`.
 
 mod key_file;
+mod protected_key;
 mod rekey;
 
 use super::app::App;
