@@ -37,7 +37,7 @@ const PROFILE: &str = "https://graph.microsoft.com/User.Read";
 
 pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings(None)?;
-    let state = tempfile::Builder::new().prefix("entrada-demo-").tempdir()?;
+    let state = state_folder()?;
     let listeners = serve::bind(0)?;
     let port = listeners.first().map_or(Ok(0), |first| first.local_addr().map(|at| at.port()))?;
     let base = Url::parse(&format!("http://localhost:{port}"))
@@ -68,6 +68,17 @@ pub(super) fn run(_: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
          or `entrada emulator` to keep an emulator running.",
     )?;
     Ok(Exit::Success)
+}
+
+/// A folder for locks and lists, removed when it is dropped: in the system's folder for temporary files or, in a container without
+/// one, in the current folder.
+fn state_folder() -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("entrada-demo-");
+    builder.tempdir().or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => builder.tempdir_in("."),
+        _ => Err(error),
+    })
 }
 
 /// Sign-in, store, silent token, refresh: over real sockets.
@@ -154,7 +165,7 @@ fn elsewhere(
     let clock = Stopwatch::at(app.sys.clock.now());
     let http = InProcess { emulator: &emulator, clock: &clock };
     let sys = Sys { clock: &clock, http: &http, ..*app.sys };
-    let state = tempfile::tempdir()?;
+    let state = state_folder()?;
     let grants = store::open(options_for(StoreKind::Memory, state.path(), app.sys.env))?;
     let request = request(&base, scopes, offline, Interaction::Forbidden)?;
     let acquired = flow::sign_in(&sys, &grants, &request, &mut Silent { emulator: &emulator })

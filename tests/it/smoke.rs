@@ -127,6 +127,17 @@ fn the_demo_shows_everything_and_leaves_nothing() {
 
 #[cfg(unix)]
 #[test]
+fn the_demo_needs_no_folder_for_temporary_files() {
+    let home = TempDir::new().unwrap();
+    let missing = home.path().join("missing");
+    let demo =
+        entrada(&home).arg("demo").env("TMPDIR", missing).current_dir(&home).output().unwrap();
+    assert_eq!(demo.status.code(), Some(0), "{}", text(&demo.stderr));
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_signal_ends_the_demo_with_its_own_number() {
     use rustix::process::{Pid, Signal, kill_process};
     for (signal, code) in [(Signal::HUP, 129), (Signal::INT, 130), (Signal::TERM, 143)] {

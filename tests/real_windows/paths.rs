@@ -71,7 +71,16 @@ fn the_key_file_that_entrada_makes_is_of_use_to_its_user_alone() {
         }
         crate::machine::Ended::from(command.output().unwrap())
     };
-    without_key(&["config", "init", "work", "--store", "file", "--no-login"]).with(0);
+    let init = ["config", "init", "work", "--store", "file", "--no-login"];
+    let answers = [
+        "--client-id",
+        "11111111-2222-4333-8444-555555555555",
+        "--tenant",
+        "common",
+        "--job",
+        "imap",
+    ];
+    without_key(&[&init[..], &answers].concat()).with(0);
     let file = machine.home().join(r"AppData\Roaming\entrada\store.key");
     let protected = std::fs::read_to_string(&file).unwrap();
     assert!(protected.starts_with("dpapi:"), "{protected}");
