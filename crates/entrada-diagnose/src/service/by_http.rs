@@ -17,7 +17,7 @@ use super::words::{
 };
 use super::{HttpAnswer, Service, callback, known_errors, token_check};
 use crate::{Confidence, Facts, RuleId};
-use audience::{by_audience, by_default_command, by_graph_scope, by_resource};
+use audience::{accepted_elsewhere, by_audience, by_default_command, by_graph_scope, by_resource};
 use azure::{azure_service, by_missing_right, status_of};
 use entrada_core::human_duration;
 
@@ -91,7 +91,7 @@ fn by_words(
     }
     // SOAP sends some errors with status 200.
     if status.is_some_and(|status| status < 400) && answer.soap_error().is_none() {
-        return Some(Vec::new());
+        return Some(accepted_elsewhere(facts, answer).into_iter().collect());
     }
     let text = said.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -225,8 +225,17 @@ fn by_status(
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match answer.status.or_else(|| answer.status_in_body()) {
         Some(502..=504) => vec![
-            Hypothesis::certain(RuleId::ServiceIncident, "the service failed to answer")
-                .help(pause(facts, answer)),
+            Hypothesis::new(
+                RuleId::ServiceIncident,
+                // A page may be that of any program on the way.
+                if answer.is_html() && !intermediary::is_of_the_service(answer) {
+                    Confidence::Likely
+                } else {
+                    Confidence::Certain
+                },
+                "the service failed to answer",
+            )
+            .help(pause(facts, answer)),
         ],
         Some(500..)
             if answer.code().is_none() || has(&["transient", "unavailable", "internal"]) =>

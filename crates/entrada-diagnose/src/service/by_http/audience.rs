@@ -2,7 +2,7 @@
 
 use super::azure::azure_service;
 use crate::service::{HttpAnswer, Hypothesis, Service, hosts};
-use crate::{Facts, RuleId, observed};
+use crate::{Confidence, Facts, RuleId, observed};
 use entrada_core::entra::resources;
 
 /// Words with which services refuse a token because of its audience, or treat its caller as anonymous, in lower case.
@@ -26,7 +26,27 @@ const EWS_SCOPES: (&str, &str) = (
 
 /// The cause where the token is for another API than the one that answered, regardless of the named job.
 pub(super) fn by_audience(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
-    if !matches!(answer.status, Some(401 | 403)) || facts.is_id_token() {
+    matches!(answer.status, Some(401 | 403)).then(|| mismatch(facts, answer)).flatten()
+}
+
+/// The cause where the token is for another API than the one that was called and accepted the call: it may not have looked at the
+/// token.
+pub(super) fn accepted_elsewhere(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
+    let is_success = answer.status.is_some_and(|status| status < 300);
+    let mut told = mismatch(facts, answer).filter(|_| is_success)?;
+    told.message.push_str(": its success does not show that the token was accepted");
+    told.confidence = Confidence::Possible;
+    told.is_complete = true;
+    Some(
+        told.help(
+            "call the API that the token is for, or send a token for the API that was called",
+        ),
+    )
+}
+
+/// The token is for another API than the one that was called.
+fn mismatch(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
+    if facts.is_id_token() {
         return None;
     }
     let claims = facts.claims()?;

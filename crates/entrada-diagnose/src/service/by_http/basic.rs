@@ -1,5 +1,6 @@
 //! A password in place of a token (RFC 7617).
 
+use crate::service::hypothesis::token_explains;
 use crate::service::{HttpAnswer, Hypothesis, Service};
 use crate::{Confidence, Facts, RuleId};
 
@@ -19,7 +20,7 @@ pub(super) fn cause(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hy
         && answer
             .header("www-authenticate")
             .all(|value| value.to_ascii_lowercase().starts_with("basic"));
-    if sent_basic || named {
+    if (sent_basic && !token_explains(facts)) || named {
         // A sentence alone may speak of anything.
         let is_shown = sent_basic || !answer.is_prose();
         return Some(Hypothesis::new(
