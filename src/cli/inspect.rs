@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         Shape::Jwt(jwt) => *jwt,
         Shape::Jwe(header) => {
             app.ui.line("this token is encrypted: only its header can be read");
-            Jwt { header: *header, claims: Claims::default(), signature_length: 1 }
+            Jwt { header: *header, claims: Claims::default(), signature_length: Some(1) }
         }
         other => {
             return Err(Failure::new(Exit::Findings, unreadable(&other))
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 "version": render::json::VERSION,
                 "header": members(&jwt.header),
                 "claims": members(&jwt.claims),
-                "signature": { "present": 0 < jwt.signature_length, "verified": false },
+                "signature": { "present": jwt.has_signature(), "verified": false },
             });
             render::json::write(app.stdout, &document)?;
         }

@@ -13,7 +13,7 @@ use entrada_core::{Claims, Jwt, NumericDate, clean, human_duration};
 pub fn claims(out: &mut dyn Write, jwt: &Jwt, now: NumericDate, style: Style) -> io::Result<()> {
     section(out, "header", &jwt.header, now, style)?;
     section(out, "payload", &jwt.claims, now, style)?;
-    let signature = if 0 < jwt.signature_length { "there, not checked" } else { "missing" };
+    let signature = if jwt.has_signature() { "there, not checked" } else { "missing" };
     writeln!(out, "{}  {signature}", heading(style, "signature"))
 }
 

@@ -146,7 +146,7 @@ fn a_short_token_is_judged_and_not_looked_for_on_the_disk() {
     let token = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.sig";
     let run = world.run_exactly(&["diagnose", token], "");
     assert!(!run.stderr.contains("no file"), "{run:#?}");
-    assert!(run.stdout.contains("the token has no `exp`"), "{run:#?}");
+    assert!(run.stdout.contains("the token has no complete signature"), "{run:#?}");
     let run = world.run_exactly(&["diagnose", "token.txt"], "");
     assert_eq!(run.exit, Exit::Usage);
     assert!(run.stderr.contains("there is no file `token.txt`"), "{run:#?}");

@@ -16,7 +16,7 @@ use crate::world::{Run, World};
 
 pub(crate) fn jwt(payload: &str) -> String {
     let part = |json: &str| BASE64_URL_SAFE_NO_PAD.encode(json);
-    format!("{}.{}.c2lnbmF0dXJl", part(r#"{"alg":"RS256","typ":"JWT"}"#), part(payload))
+    format!("{}.{}.{}", part(r#"{"alg":"RS256","typ":"JWT"}"#), part(payload), "c".repeat(342))
 }
 
 pub(crate) const READS: &str = r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1700003000,"upn":"ada@contoso.example"}"#;

@@ -1,5 +1,6 @@
-//! JSON output for programs, safe to show on terminals.
+//! JSON output for programs, safe to show on terminals; JSON input with values that a parser rejects.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -25,6 +26,76 @@ pub fn to_json<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result
 /// The error of serde_json for a value that JSON cannot express, such as a map whose keys are not text.
 pub fn to_json_pretty<T: Serialize>(out: &mut Vec<u8>, value: &T) -> serde_json::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Escaped(PrettyFormatter::new())))
+}
+
+/// `text` without the values that programs write and a JSON parser rejects: half of a surrogate pair (`\ud800`, RFC 8259 §8.2), a
+/// number that no float holds (`1e400`), and `NaN` or `Infinity` as a member's value. Each is replaced by a value of the same length
+/// that says nothing, so places in the text stay.
+#[must_use]
+pub fn with_readable_values(text: &str) -> Cow<'_, str> {
+    let mut bytes = Cow::Borrowed(text.as_bytes());
+    let mut put = |at: usize, value: &[u8]| {
+        if let Some(place) = bytes.to_mut().get_mut(at..at + value.len()) {
+            place.copy_from_slice(value);
+        }
+    };
+    let unit = |at: usize| -> Option<u32> {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hex.then(|| u32::from_str_radix(digits, 16).ok())?
+    };
+    let mut at = 0;
+    while let Some(next) =
+        text.as_bytes().get(at..).and_then(|rest| memchr::memchr2(b'\\', b':', rest))
+    {
+        at += next;
+        if text.as_bytes()[at] == b':' {
+            at += 1;
+            let (start, value) = value_at(text, at);
+            let stand_in = match value {
+                // A negative number is no time and no count.
+                "NaN" => "-1 ".to_owned(),
+                "Infinity" | "-Infinity" => format!("{:<1$}", "null", value.len()),
+                _ if is_out_of_range(value) => format!("{:<1$}", "null", value.len()),
+                _ => continue,
+            };
+            put(start, stand_in.as_bytes());
+            at = start + value.len();
+            continue;
+        }
+        at += match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                put(at, b"\\ufffd");
+                6
+            }
+            // The next character is escaped, and may be a backslash.
+            _ => 2,
+        };
+    }
+    match bytes {
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        // Only ASCII was replaced, by ASCII.
+        Cow::Owned(bytes) => String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned),
+    }
+}
+
+/// The value without quotes behind the colon that ends before `at`, and its place. Empty where another value follows.
+fn value_at(text: &str, at: usize) -> (usize, &str) {
+    let rest = &text[at..];
+    let value = rest.trim_start_matches([' ', '\t']);
+    let start = text.len() - value.len();
+    let end = value.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)));
+    let (value, after) = value.split_at(end.unwrap_or(value.len()));
+    let ends = after.trim_start().chars().next().is_none_or(|next| ",}]".contains(next));
+    (start, if ends { value } else { "" })
+}
+
+/// Whether `value` is a number that a float cannot hold.
+fn is_out_of_range(value: &str) -> bool {
+    value.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+        && value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
+        && value.parse::<f64>().is_ok_and(f64::is_infinite)
 }
 
 /// Wraps another formatter and escapes the characters that a terminal acts on.
@@ -93,6 +164,28 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn values_that_a_parser_rejects_are_replaced_in_their_place() {
+        for (text, expected) in [
+            (r#"{"a":"x\ud800y"}"#, r#"{"a":"x\ufffdy"}"#),
+            (r#"{"a":"\udc00\ud83d\ude00"}"#, r#"{"a":"\ufffd\ud83d\ude00"}"#),
+            (r#"{"a":1e400,"b": -1e999 }"#, r#"{"a":null ,"b": null   }"#),
+            (r#"{"a":NaN,"b":-Infinity}"#, r#"{"a":-1 ,"b":null     }"#),
+        ] {
+            let read = with_readable_values(text);
+            assert_eq!(read, expected);
+            assert!(serde_json::from_str::<Value>(&read).is_ok(), "{read}");
+        }
+        for text in [
+            r#"{"a":"\\ud800 \ud83d\ude00","b":1e300}"#,
+            "it says: NaNs everywhere",
+            "C:\\users",
+            "ä:é\\",
+        ] {
+            assert!(matches!(with_readable_values(text), Cow::Borrowed(_)), "{text}");
+        }
+    }
 
     #[test]
     fn control_characters_are_escaped_and_parsed_back_unchanged() {

@@ -33,8 +33,8 @@ pub struct Jwt {
     pub header: Claims,
     /// The payload.
     pub claims: Claims,
-    /// The length of the third part. Documentation and logs often strip it.
-    pub signature_length: usize,
+    /// The length of the third part. Documentation and logs often strip it. `None` where only decoded claims are known.
+    pub signature_length: Option<usize>,
 }
 
 /// The text is not a JWT in compact form.
@@ -61,6 +61,11 @@ pub enum JwtError {
 }
 
 impl Jwt {
+    /// Whether the third part is there. It may be wrong.
+    pub fn has_signature(&self) -> bool {
+        self.signature_length.is_some_and(|length| 0 < length)
+    }
+
     /// Reads the header and payload of a compact JWT. It does not verify the signature.
     ///
     /// ```
@@ -88,7 +93,7 @@ impl Jwt {
         Ok(Self {
             header: Claims::decode(header, "header")?,
             claims: Claims::decode(payload, "payload")?,
-            signature_length: signature.len(),
+            signature_length: Some(signature.len()),
         })
     }
 }
@@ -344,6 +349,8 @@ mod tests {
 
     #[test]
     fn padding_is_accepted() {
-        assert!(Jwt::decode_unverified("e30=.e30=.").is_ok_and(|jwt| jwt.signature_length == 0));
+        assert!(
+            Jwt::decode_unverified("e30=.e30=.").is_ok_and(|jwt| jwt.signature_length == Some(0))
+        );
     }
 }

@@ -32,7 +32,7 @@ pub use authority::{
 pub use authority_kind::AuthorityKind;
 pub use claims_request::{ClaimsRequest, ClaimsRequestError};
 pub use job::{Job, OwnJob, OwnNeeds, TokenSubject};
-pub use json::{to_json, to_json_pretty};
+pub use json::{to_json, to_json_pretty, with_readable_values};
 pub use jwt::{Claims, Jwt, JwtError};
 pub use mail::{Protocol, Side};
 pub use named_host::{HostError, NamedHost};

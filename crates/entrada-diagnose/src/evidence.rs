@@ -212,6 +212,19 @@ impl Evidence {
             || self.mail.is_some()
     }
 
+    /// Whether the token was sent in the scheme `Bearer` (RFC 6750 §2.1), or to a mail server, which knows no other.
+    pub(crate) fn sends_bearer(&self) -> bool {
+        let sent = self.answer.as_ref().and_then(|answer| answer.authorization.as_ref());
+        let scheme = sent.and_then(|sent| sent.expose().split(' ').next());
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")) || self.mail.is_some()
+    }
+
+    /// Whether a service or a mail server accepted the token.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.answer.as_ref().is_some_and(HttpAnswer::is_good)
+            || self.mail.as_ref().is_some_and(|mail| mail.let_in(true))
+    }
+
     /// Whether no answer in it is a refusal.
     pub(crate) fn is_good_only(&self) -> bool {
         self.refusal.is_none()

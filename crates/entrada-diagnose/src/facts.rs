@@ -181,7 +181,7 @@ impl<'a> Facts<'a> {
     pub(super) fn shows_audience_alone(&self) -> bool {
         self.jwt().is_some_and(|jwt| {
             let mut claims = jwt.claims.iter();
-            jwt.signature_length == 0
+            !jwt.has_signature()
                 && claims.next().is_some_and(|(name, _)| name == "aud")
                 && claims.next().is_none()
         })
@@ -347,7 +347,9 @@ impl<'a> Facts<'a> {
             };
             // `.default` stands for all that has consent.
             let is_own = |scope: &str| scope.ends_with("/.default") || has(scope);
-            if !by_response.api().iter().all(is_own) {
+            // Without a permission of an API, it leaves open what was granted.
+            let names_one = by_response.api().iter().any(|scope| !scope.ends_with("/.default"));
+            if !names_one || !by_response.api().iter().all(is_own) {
                 return Some(scp);
             }
         }

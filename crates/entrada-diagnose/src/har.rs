@@ -394,7 +394,7 @@ fn told(entry: &HarEntry, response: &TokenResponse) -> Option<Shape> {
         Some(Token { header, claims, signature_length }) => Some(Shape::Jwt(Box::new(Jwt {
             header: Claims::new(header.clone()),
             claims: Claims::new(claims.clone()),
-            signature_length: *signature_length,
+            signature_length: Some(*signature_length),
         }))),
         None => {
             let length = text.rsplit('-').next().and_then(|length| length.parse().ok());

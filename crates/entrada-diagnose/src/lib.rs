@@ -27,6 +27,7 @@ mod finding;
 mod graph_call;
 mod har;
 mod issuer;
+mod log_time;
 mod malformed_resource;
 mod merge;
 mod observed;

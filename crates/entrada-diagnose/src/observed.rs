@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use crate::log_time::LogTime;
 use crate::service::azure::AzureService;
 use crate::service::directory_permission;
 use crate::service::hosts;
@@ -32,6 +33,20 @@ pub struct Observed {
     pub(crate) bracketed: Option<Bracketed>,
     /// The permission of the operation in the directory that the text names.
     pub(crate) directory_permission: Option<String>,
+    /// When the exchange of the text took place.
+    pub(crate) recorded: Recorded,
+}
+
+/// When an exchange took place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// Just now, or at the time that the evidence names.
+    #[default]
+    Now,
+    /// At a time that the text does not state.
+    Undated,
+    /// At the time of the last record of a log.
+    At(LogTime),
 }
 
 /// A program that gets tokens for Azure Resource Manager if no other API is named.
@@ -129,6 +144,7 @@ impl Observed {
             azure,
             bracketed: bracketed(text, &lower),
             directory_permission: directory_permission(&lower),
+            recorded: LogTime::last_in(text).map_or(Recorded::Undated, Recorded::At),
         }
     }
 
@@ -141,6 +157,7 @@ impl Observed {
             azure: self.azure.or(other.azure),
             bracketed: self.bracketed.or(other.bracketed),
             directory_permission: self.directory_permission.or(other.directory_permission),
+            recorded: if self.recorded == Recorded::Now { other.recorded } else { self.recorded },
         }
     }
 }

@@ -73,6 +73,12 @@ impl Shape {
         matches!(self, Self::Broken { reason, .. } if reason.contains(VARIABLE))
     }
 
+    /// A token that was sent in the scheme of passwords.
+    pub(crate) fn sent_as_basic(length: usize) -> Self {
+        let reason = "it was sent with the word `Basic` before it, which is for passwords; a token needs `Bearer`";
+        Self::Broken { reason: reason.to_owned(), length }
+    }
+
     /// Classifies the pasted `text`: quotes, `Bearer `, line breaks and similar are removed first.
     pub fn of(text: &str) -> Self {
         if let Some(jwt) = Self::of_plain_jwt(text) {

@@ -158,7 +158,7 @@ fn proof(facts: &Facts, registration: Option<bool>) -> Option<Proof> {
 /// the cause. The tokens of some other providers have neither.
 pub(super) fn missing_claims(facts: &Facts) -> Vec<&'static str> {
     let Some(jwt) = facts.jwt() else { return Vec::new() };
-    if jwt.signature_length != 0 && jwt.claims.text("iss").is_some_and(is_foreign) {
+    if jwt.has_signature() && jwt.claims.text("iss").is_some_and(is_foreign) {
         return Vec::new();
     }
     let has_expiry = jwt.claims.exp().is_some() || facts.context().expires_at.is_some();

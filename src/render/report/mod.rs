@@ -312,7 +312,7 @@ fn claims(jwt: &Jwt, now: NumericDate) -> Markup {
                 }
             }
             p.aside {
-                @if 0 < jwt.signature_length { "The token has a signature. It was not checked." }
+                @if jwt.has_signature() { "The token has a signature. It was not checked." }
                 @else { "The token has no signature." }
             }
         }

@@ -26,6 +26,7 @@ pub use error_response::{
 pub use identity::{account_in_id_token, account_of, home_account_id, signed_in_account};
 pub use token_response::TokenResponse;
 
+use crate::json::with_readable_values;
 use crate::{NumericDate, clean};
 
 /// A request with its whole body.
@@ -115,7 +116,11 @@ fn read<T>(
         return Err(fail("the body is empty".to_owned()));
     }
     // serde's message could quote the body.
-    let value: serde_json::Value = serde_json::from_slice(body).map_err(|error| {
+    let value = serde_json::from_slice(body).or_else(|error| {
+        let text = std::str::from_utf8(body).map_err(|_| error)?;
+        serde_json::from_str(&with_readable_values(text))
+    });
+    let value: serde_json::Value = value.map_err(|error: serde_json::Error| {
         fail(format!("invalid JSON at line {} column {}", error.line(), error.column()))
     })?;
     let serde_json::Value::Object(members) = value else {

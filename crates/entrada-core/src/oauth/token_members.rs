@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::HttpResponse;
 use super::lenient::{self, Members};
+use crate::json::with_readable_values;
 
 /// Members of a token response, and of a refusal, as the specifications write them.
 const NAMES: [&str; 10] = [
@@ -28,7 +29,8 @@ const GUARDS: [&str; 5] = [")]}',", ")]}'", "for(;;);", "while(1);", "{}&&"];
 /// in any case (`refreshToken`, `REFRESH_TOKEN`).
 pub(super) fn token_members(response: &HttpResponse) -> Option<Members> {
     let text = String::from_utf8_lossy(response.body());
-    let text = without_guard(&text);
+    let text = with_readable_values(without_guard(&text));
+    let text = &*text;
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     match values.next() {
         Some(Ok(Value::Object(members))) => Some(unwrapped(renamed(members))),

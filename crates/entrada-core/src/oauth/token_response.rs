@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn an_implausible_expires_in_gives_a_short_life() {
-        for expires_in in ["null", "-1", "\"x\"", "1e300", "[]"] {
+        for expires_in in ["null", "-1", "\"x\"", "1e300", "1e400", "NaN", "-Infinity", "[]"] {
             let token = parse(&format!(r#"{{"access_token":"a","expires_in":{expires_in}}}"#));
             assert_eq!(token.expires_at(), NumericDate(1_300), "{expires_in}");
         }

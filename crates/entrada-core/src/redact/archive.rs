@@ -232,7 +232,7 @@ impl Redactor {
             }
         };
         Some(Token {
-            signature_length: jwt.signature_length,
+            signature_length: jwt.signature_length.unwrap_or_default(),
             header: jwt
                 .header
                 .iter()

@@ -79,12 +79,14 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
 }
 
 /// Where an authority's refusal can stand in the body of `answer`. A number of Entra in the subject of a message that a service lists
-/// in XML is none, whatever a log adds after it.
+/// in XML is none, with a status or without, whatever a log adds after it.
 fn after_list(answer: &HttpAnswer) -> &str {
     let body = &answer.body;
-    let is_list = answer.status.is_some_and(|status| (200..300).contains(&status))
-        && body.trim_start().starts_with('<')
-        && !answer.is_html();
+    let is_done = match answer.status {
+        Some(status) => (200..300).contains(&status),
+        None => body.contains(">NoError<") && !answer.says_error(),
+    };
+    let is_list = is_done && body.trim_start().starts_with('<') && !answer.is_html();
     body.rfind('>').filter(|_| is_list).map_or(body, |end| &body[end + 1..])
 }
 
@@ -93,6 +95,9 @@ fn sent_token(authorization: &str) -> Option<Shape> {
     let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(Shape::of(&format!("Bearer {rest}")));
+    }
+    if scheme.eq_ignore_ascii_case("basic") && Shape::of_plain_jwt(rest.trim()).is_some() {
+        return Some(Shape::sent_as_basic(rest.chars().count()));
     }
     // The scheme is missing: the header contains only the token.
     (rest.is_empty() && 40 < scheme.len()).then(|| Shape::Broken {

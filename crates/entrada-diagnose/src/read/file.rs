@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 
 use super::RecogniseError;
 use super::answer::take_answer;
+use super::printed;
 use super::prose::take_talk;
+use crate::observed::Recorded;
 use crate::service::{HttpAnswer, MailLog, has_failure};
 use crate::shape::Shape;
 use crate::{Context, Evidence};
@@ -60,6 +62,7 @@ pub(super) fn read(
             expected: "a number of seconds since 1970",
         })?;
         evidence.now = Some(NumericDate(now));
+        evidence.observed.recorded = Recorded::Now;
     }
     let at = evidence.now.unwrap_or_default();
     evidence.token = text("token")?.map(|token| Shape::of(&token));
@@ -99,6 +102,13 @@ pub(super) fn read(
         audience: text("audience")?,
         ..Context::default()
     };
+    // A file of another program.
+    if !members.contains_key("version")
+        && evidence.token.as_ref().is_some_and(|token| token.claims().is_none())
+    {
+        evidence.context.expires_at = printed::expiry(members, at);
+        evidence.context.granted = printed::granted(members);
+    }
     if let Some(http) = object("http")? {
         let told = members.get("now").and(evidence.now);
         take_answer(http_answer(http), evidence, told);

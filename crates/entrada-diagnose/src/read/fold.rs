@@ -275,7 +275,16 @@ fn starts_its_line(fold: Fold, before: &str, after: &str) -> bool {
         || is_mail_reply(word, rest)
         || is_key(word, rest)
         || is_plain_key(before) && is_plain_key(after)
+        || is_row(word, &after[word.len()..])
         || super::normalise::prefix::is_log_line(after)
+}
+
+/// Whether `word`, with `rest` after it, begins a row of a table: a name, and a value in the next column.
+fn is_row(word: &str, rest: &str) -> bool {
+    let is_name = word.len() <= NAME_MAX
+        && word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name && rest.starts_with("  ") && !rest.trim().is_empty()
 }
 
 /// Whether `before` ends in what a token or a SASL string follows on the same line: a formatter puts a word that is longer

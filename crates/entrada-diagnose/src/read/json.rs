@@ -124,6 +124,9 @@ pub(super) fn object(
         if token.claims().and_then(Claims::exp).is_none() {
             evidence.context.expires_at = printed::expiry(members, now);
         }
+        if token.claims().is_none() {
+            evidence.context.granted = printed::granted(members);
+        }
         note_failure(members, text, &mut evidence);
         return found(ArtifactKind::ToolOutput, evidence);
     }
@@ -200,7 +203,7 @@ fn inner(
         }
     }
     let mut texts = String::new();
-    collect(members.values(), NESTED_MAX, &mut texts);
+    collect(statements(members), NESTED_MAX, &mut texts);
     if texts.trim().is_empty() {
         return None;
     }
@@ -256,8 +259,18 @@ fn collect<'a>(values: impl Iterator<Item = &'a Value>, depth: usize, texts: &mu
                 texts.push('\n');
             }
             Value::Array(all) => collect(all.iter(), depth - 1, texts),
-            Value::Object(members) => collect(members.values(), depth - 1, texts),
+            Value::Object(members) => collect(statements(members), depth - 1, texts),
             _ => (),
         }
     }
+}
+
+/// The members of an object in which a program or a service states something. What a message is about, in the list of a mailbox, and
+/// the rows of a query's result are the words of others.
+fn statements(members: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    const OF_OTHERS: [&str; 5] =
+        ["bodyPreview", "snippet", "subject", "Subject", "normalizedSubject"];
+    let is_table = members.contains_key("columns") && members.contains_key("rows");
+    let of_others = move |name: &str| OF_OTHERS.contains(&name) || (is_table && name == "rows");
+    members.iter().filter(move |(name, _)| !of_others(name)).map(|(_, value)| value)
 }

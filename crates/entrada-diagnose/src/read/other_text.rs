@@ -60,9 +60,9 @@ const COMMANDS: [&str; 9] = ["$", "curl", "env", "export", "http", "let", "ps>",
 
 /// Words of headings around a token, and of programs that got one, in lower case.
 const HEADINGS: &str = " a access accesstoken account acquired acquiring an and array at authenticated authentication authorization azure \
-    bearer begin below cache cached client clientid code complete completed copy date debug device done end entra error \
+    bearer begin below cache cached claim claims client clientid code complete completed copy date debug device done end entra error \
     errors exchange expires expireson expiry explorer fetched fetching finished flow for from get getting got graph \
-    header here id idtoken in info is it jwt key log logged login mail microsoft my name new notice object of ok \
+    header here id idtoken in info is it jwt key log logged login mail message messages microsoft my name new notice object of ok \
     on outlook output paste payload personal please production raw real received refresh refreshtoken resource response \
     scope scopes sign signature signed signin silent silently starting subscription succeeded success successful \
     successfully sys tenant tenantid test thanks the this to token tokens tokentype trace true type user username value \

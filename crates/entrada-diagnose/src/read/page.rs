@@ -48,10 +48,16 @@ pub(super) fn aadsts(text: &str) -> Option<ErrorResponse> {
             return Some(described("", &format!("AADSTS{number}")));
         }
     }
-    let at = text.find("AADSTS")?;
+    let numbers = || text.match_indices("AADSTS").map(|(at, _)| at).take(NUMBERS_MAX);
+    if lists_subjects(text) {
+        return None;
+    }
+    let at = numbers().find(|at| !is_in_subject(&text[..*at]))?;
     if !text[at + 6..].starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
+    // What stands in a subject is no part of the refusal.
+    let text = if numbers().next() == Some(at) { text } else { &text[start_of_line(text, at)..] };
     // A log may contain the whole answer.
     let json = text.find('{').zip(text.rfind('}')).and_then(|(from, to)| text.get(from..=to));
     let members = json.and_then(|json| serde_json::from_str::<Map<String, Value>>(json).ok());
@@ -59,6 +65,67 @@ pub(super) fn aadsts(text: &str) -> Option<ErrorResponse> {
         return Some(ErrorResponse::from_json(&members));
     }
     Some(described(word_in(text).unwrap_or_default(), text))
+}
+
+/// Maximum number of numbers in a text that are looked at.
+const NUMBERS_MAX: usize = 64;
+
+/// Bytes before a number in which the mark of a subject is looked for.
+const BEFORE_MAX: usize = 500;
+
+/// Names of the subject of a mail, in the header (RFC 5322 §3.6.5), in quoted mails and in what services list, in lower case.
+const SUBJECTS: [&str; 10] = [
+    "subject",
+    "asunto",
+    "assunto",
+    "betreff",
+    "objet",
+    "oggetto",
+    "onderwerp",
+    "temat",
+    "ämne",
+    "件名",
+];
+
+/// Beginnings of the subject of an answer, which also stand in lists of messages, in lower case.
+const ANSWERS: [&str; 8] = ["re: ", "fw: ", "fwd: ", "aw: ", "wg: ", "sv: ", "antw: ", "rif: "];
+
+/// Whether what follows `before` stands in the subject of a mail: in that header, in a member or an element of that name, or behind
+/// `Re: `.
+fn is_in_subject(before: &str) -> bool {
+    let mut start =
+        start_of_line(before, before.len()).max(before.len().saturating_sub(BEFORE_MAX));
+    while !before.is_char_boundary(start) {
+        start += 1;
+    }
+    let line = before[start..].to_lowercase();
+    let header = line.trim_start_matches(['>', ' ', '\t', '*']);
+    let is_header = SUBJECTS.iter().any(|name| {
+        header.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(':'))
+    });
+    let name = line.trim_end_matches(['"', '\'', '>', ':', '=', ' ', '\\']);
+    let begins = |at: usize| {
+        at == 0 || line[..at].ends_with([' ', '"', '\'', ',', ';', '\t', '|', '>', '['])
+    };
+    is_header
+        || (name.len() < line.len() && name.ends_with(SUBJECTS[0]))
+        || ANSWERS.iter().any(|mark| line.rfind(mark).is_some_and(begins))
+}
+
+/// Whether `text` is a table of messages as CSV: its heading has a column for the subject.
+fn lists_subjects(text: &str) -> bool {
+    let (heading, rest) = text.trim_start().split_once('\n').unwrap_or_default();
+    let separator = [',', ';', '\t'].into_iter().find(|mark| heading.contains(*mark));
+    separator.is_some_and(|separator| {
+        let mut names =
+            heading.split(separator).map(|name| name.trim().trim_matches('"').to_lowercase());
+        rest.contains(separator) && names.any(|name| SUBJECTS.contains(&name.as_str()))
+    })
+}
+
+/// Where the line of `at` begins in `text`.
+fn start_of_line(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |end| end + 1)
 }
 
 /// `ERROR: (AuthorizationFailed) The client …`, an API's error as the Azure CLI prints it, converted back to the API's JSON.
@@ -223,6 +290,23 @@ mod tests {
         ] {
             assert!(refusal(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_in_a_subject_is_no_refusal() {
+        for text in [
+            "From: a@b.example\nSubject: AADSTS700016 since Monday\n\nHello",
+            "> Betreff: Fehler AADSTS50076",
+            "<t:Subject>AADSTS700016: what is this?</t:Subject>",
+            r#"{"subject":"AADSTS700016: what is this?"}"#,
+            "12:01 anna  Re: AADSTS700016 since Monday",
+            "Date,Subject\n2027-01-14,AADSTS700016 again\n",
+        ] {
+            assert!(aadsts(text).is_none(), "{text}");
+        }
+        let both = "Subject: AADSTS700016?\n\nAADSTS50034: no such user";
+        assert_eq!(aadsts(both).unwrap().error_codes, [50034]);
+        assert!(aadsts("here: AADSTS50034: no such user").is_some());
     }
 
     #[test]

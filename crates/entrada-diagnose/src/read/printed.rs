@@ -6,7 +6,7 @@ use super::claims_text;
 use crate::Context;
 use crate::shape::Shape;
 use entrada_core::oauth::TokenResponse;
-use entrada_core::{Claims, Jwt, NumericDate};
+use entrada_core::{Claims, Jwt, NumericDate, ScopeSet};
 
 /// The token in `members`: under the name that a tool uses, or as decoded claims.
 pub(super) fn token(members: &Map<String, Value>) -> Option<Shape> {
@@ -59,32 +59,87 @@ pub(super) fn dated(
         return;
     }
     context.expires_at = expiry(members, response.received_at).or(context.expires_at);
+    if shape.claims().is_none() && response.granted().is_none() {
+        context.granted = granted(members);
+    }
 }
 
-/// The expiry that is stored beside a token, and what it is called: `expires_at` or `expires_on` in seconds, `expiry` or
-/// `ExpiresOn` as a timestamp, `expiresOn` (Azure CLI) or `access_token_expiration` (mutt_oauth2.py) in local time. A local time
-/// counts if it is before `now` in every time zone.
+/// Names of an expiry that is stored beside a token, in lower case without separators, the more exact ones first: of OAuth
+/// libraries, of Azure's SDKs and command lines, of MSAL and `mutt_oauth2.py`.
+const EXPIRIES: [&str; 13] = [
+    "expiresat",
+    "expireson",
+    "expiresontimestamp",
+    "expiry",
+    "expires",
+    "expiration",
+    "expirationtime",
+    "expirydate",
+    "tokenexpiry",
+    "expirationtimestamp",
+    "accesstokenexpiration",
+    "accesstokenexpiresat",
+    "accesstokenexpireson",
+];
+
+/// The earliest plausible expiry, in seconds: of 2001. A smaller number counts from another time.
+const EARLIEST: f64 = 1e9;
+
+/// The expiry that is stored beside a token: a number of seconds, milliseconds or microseconds since 1970, or a timestamp. A local
+/// time, such as `expiresOn` of the Azure CLI, counts if it is before `now` in every time zone.
 pub(super) fn expiry(members: &Map<String, Value>, now: NumericDate) -> Option<NumericDate> {
-    let text = |name: &str| members.get(name).and_then(Value::as_str);
-    let seconds = |name: &str| {
-        let value = members.get(name)?;
-        value.as_i64().or_else(|| value.as_str()?.parse().ok())
+    let named = |own: &&str| {
+        let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
+        members.iter().find(|(name, _)| plain(name) == **own).map(|(_, value)| value)
     };
-    let stamp = |name: &str| {
-        let stamp = text(name)?.parse::<jiff::Timestamp>().ok()?;
-        Some(stamp.as_second())
+    let stored = || EXPIRIES.iter().filter_map(named);
+    let instant = |value: &Value| {
+        let text = value.as_str().map(str::trim);
+        let number = value.as_f64().or_else(|| text?.parse().ok());
+        number
+            .and_then(seconds)
+            .or_else(|| Some(text?.parse::<jiff::Timestamp>().ok()?.as_second()))
     };
-    let local = |name: &str| {
-        let time = text(name)?.parse::<jiff::civil::DateTime>().ok()?;
+    let local = |value: &Value| {
+        let time = value.as_str()?.trim().parse::<jiff::civil::DateTime>().ok()?;
         let utc = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
         let latest = utc + ZONES * 3_600;
         (latest < now.0).then_some(latest)
     };
-    seconds("expires_at")
-        .or_else(|| seconds("expires_on"))
-        .or_else(|| ["expiry", "ExpiresOn", "expiresOn"].into_iter().find_map(stamp))
-        .or_else(|| ["access_token_expiration", "expiresOn"].into_iter().find_map(local))
-        .map(NumericDate)
+    stored().find_map(instant).or_else(|| stored().find_map(local)).map(NumericDate)
+}
+
+/// `number` in seconds: a number with three or six digits more counts milliseconds or microseconds.
+fn seconds(number: f64) -> Option<i64> {
+    let scale = match number {
+        number if number < EARLIEST => return None,
+        number if number < 1e11 => 1.0,
+        number if number < 1e14 => 1e3,
+        number if number < 1e17 => 1e6,
+        _ => return None,
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the range is checked, the fraction is dropped"
+    )]
+    Some((number / scale) as i64)
+}
+
+/// The scopes that are stored beside a token whose text does not show them: granted ones, or the API of `resource` (v1.0, the
+/// endpoint of managed identities, the Azure CLI).
+pub(super) fn granted(members: &Map<String, Value>) -> Option<ScopeSet> {
+    let scopes = ["scope", "scopes", "target", "granted_scopes"].iter().find_map(|name| {
+        match members.get(*name)? {
+            Value::String(text) => Some(ScopeSet::parse(text)),
+            Value::Array(all) => Some(all.iter().filter_map(Value::as_str).collect()),
+            _ => None,
+        }
+    });
+    let of_resource = || {
+        let resource = members.get("resource")?.as_str()?.trim_end_matches('/');
+        (!resource.is_empty()).then(|| ScopeSet::parse(&format!("{resource}/.default")))
+    };
+    scopes.filter(|scopes| !scopes.is_empty()).or_else(of_resource)
 }
 
 /// The claims of a token, as jwt.ms and similar tools show them: without header and signature.
@@ -104,13 +159,39 @@ pub(super) fn decoded_token(
     Shape::Jwt(Box::new(Jwt {
         header: header.map(Claims::new).unwrap_or_default(),
         claims: Claims::new(claims),
-        signature_length: 0,
+        signature_length: None,
     }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_expiry_is_read_under_any_name_and_in_any_unit() {
+        let now = NumericDate(1_800_000_000);
+        for stored in [
+            r#"{"expires_at":1793000000}"#,
+            r#"{"expiresAt":1793000000000}"#,
+            r#"{"expires_on":"1793000000"}"#,
+            r#"{"expiresOnTimestamp":1793000000000}"#,
+            r#"{"expires_at":1793000000.5}"#,
+            r#"{"expires_at":"2026-10-26T07:33:20Z"}"#,
+            r#"{"expiresOn":"2026-10-26T09:33:20.5+02:00"}"#,
+            r#"{"expiry":"2026-10-26T07:33:20.123456Z"}"#,
+        ] {
+            let members = serde_json::from_str(stored).unwrap();
+            assert_eq!(expiry(&members, now), Some(NumericDate(1_793_000_000)), "{stored}");
+        }
+        for unknown in [
+            r#"{"expires":3600}"#,
+            r#"{"expires_at":"soon"}"#,
+            r#"{"expires_in":3600}"#,
+            r#"{"expiresOn":"2027-01-15 09:00:00.000000"}"#,
+        ] {
+            assert_eq!(expiry(&serde_json::from_str(unknown).unwrap(), now), None, "{unknown}");
+        }
+    }
 
     #[test]
     fn a_token_is_found_in_what_tools_print() {

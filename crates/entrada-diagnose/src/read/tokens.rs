@@ -39,7 +39,11 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
             if ends_in_a_word(&shape) {
                 content.not_understood = Some("the end of the token".to_owned());
             }
-            content.token = Some(shape);
+            content.token = Some(if is_after_basic(&text[..at]) {
+                Shape::sent_as_basic(word.len())
+            } else {
+                shape
+            });
             Some(Artifact {
                 kind: ArtifactKind::Token,
                 span: at..at + word.len(),
@@ -55,6 +59,16 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
         found.extend(grants(text, base));
     }
     found
+}
+
+/// Whether `before`, the text before a token, ends with the scheme of passwords (RFC 7617).
+fn is_after_basic(before: &str) -> bool {
+    const SCHEME: &str = "basic";
+    let scheme = before.trim_end();
+    let start = scheme.len().saturating_sub(SCHEME.len());
+    scheme.len() < before.len()
+        && scheme.get(start..).is_some_and(|word| word.eq_ignore_ascii_case(SCHEME))
+        && !scheme[..start].ends_with(char::is_alphanumeric)
 }
 
 /// How refresh tokens and authorization codes begin ([`Shape`] decides). A ticket of a personal account is not searched for: it
@@ -99,8 +113,13 @@ fn grants(text: &str, base: &Evidence) -> Vec<Artifact> {
 pub(super) fn ends_in_a_word(token: &Shape) -> bool {
     let Shape::Jwt(jwt) = token else { return false };
     is_rsa(jwt)
-        && WHOLE_SIGNATURES[0] < jwt.signature_length
-        && !WHOLE_SIGNATURES.contains(&jwt.signature_length)
+        && jwt.signature_length.is_some_and(|length| WHOLE_SIGNATURES[0] < length)
+        && !has_whole_signature(jwt)
+}
+
+/// Whether the signature of `jwt` has the length of a whole one of RSA.
+fn has_whole_signature(jwt: &Jwt) -> bool {
+    jwt.signature_length.is_some_and(|length| WHOLE_SIGNATURES.contains(&length))
 }
 
 /// Whether the signature of `jwt` is of RSA (RFC 7518 §3.1).
@@ -112,7 +131,7 @@ fn is_rsa(jwt: &Jwt) -> bool {
 pub(super) fn word_after(token: &Shape, text: &str) -> Option<String> {
     let Shape::Jwt(jwt) = token else { return None };
     let last = text.split_whitespace().next_back().filter(|last| last.len() < text.len())?;
-    let is_whole = WHOLE_SIGNATURES.contains(&jwt.signature_length);
+    let is_whole = has_whole_signature(jwt);
     let is_word = ends_in_a_word(token) || !other_text::is_label(last);
     (!is_whole && is_rsa(jwt) && is_word).then(|| last.to_owned())
 }
@@ -154,7 +173,7 @@ fn jwe(text: &str, base: &Evidence) -> Option<Artifact> {
 fn has_words(text: &str) -> bool {
     text.contains(char::is_whitespace)
         && text.split_whitespace().any(|word| match Shape::of_plain_jwt(word) {
-            Some(Shape::Jwt(jwt)) => WHOLE_SIGNATURES.contains(&jwt.signature_length),
+            Some(Shape::Jwt(jwt)) => has_whole_signature(&jwt),
             _ => word.len() <= PIECE_MAX && other_text::refuses(word),
         })
 }

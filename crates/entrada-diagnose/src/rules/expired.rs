@@ -1,6 +1,7 @@
+use crate::observed::Recorded;
 use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
-use entrada_core::human_duration;
 use entrada_core::oauth::TokenResponse;
+use entrada_core::{NumericDate, human_duration};
 
 /// Seconds after `exp` within which a wrong clock is as likely as an expired token: services tolerate five minutes.
 const SKEW: i64 = 300;
@@ -48,12 +49,47 @@ fn check(facts: &Facts) -> Option<Finding> {
     if is_refused && facts.claims().is_none() {
         return Some(finding.with_confidence(Confidence::Possible));
     }
+    match age(facts, exp) {
+        Age::Alive => return None,
+        Age::Likely => return Some(finding.with_confidence(Confidence::Likely)),
+        Age::Open => return Some(finding.with_confidence(Confidence::Possible)),
+        Age::Expired => (),
+    }
     Some(if late < SKEW {
         finding
             .help("if the token was issued just now, compare this machine's clock with a clock that you trust")
     } else {
         finding
     })
+}
+
+/// Whether a token had expired when a log or a trace recorded its use.
+enum Age {
+    Expired,
+    /// It was used before its end.
+    Alive,
+    /// It had probably expired: the text states no time, or a local one.
+    Likely,
+    /// It may have expired, or has since.
+    Open,
+}
+
+/// Judges a token whose life ended at `exp` by the time of its use, where the text records one: the records of a log, a conversation
+/// with a mail server, or an answer without a date.
+fn age(facts: &Facts, exp: NumericDate) -> Age {
+    let evidence = facts.evidence;
+    let is_dated = evidence.answer.as_ref().is_some_and(|answer| answer.date().is_some());
+    let is_answered = evidence.mail.is_some() || evidence.answer.is_some();
+    match evidence.observed.recorded {
+        _ if is_dated => Age::Expired,
+        // Nothing shows what became of it.
+        Recorded::At(time) if time.latest < exp && !is_answered => Age::Open,
+        Recorded::At(time) if time.latest < exp => Age::Alive,
+        Recorded::At(time) if time.written < exp => Age::Open,
+        Recorded::At(time) if time.earliest < exp => Age::Likely,
+        Recorded::Undated if is_answered => Age::Likely,
+        Recorded::At(_) | Recorded::Undated | Recorded::Now => Age::Expired,
+    }
 }
 
 fn advise(facts: &Facts, finding: Finding) -> Finding {
@@ -71,7 +107,6 @@ fn advise(facts: &Facts, finding: Finding) -> Finding {
 mod tests {
     use super::*;
     use crate::rules::testing::{finding_of, token};
-    use entrada_core::NumericDate;
 
     fn at(now: i64) -> Option<String> {
         let mut evidence = token(r#"{"exp":1000,"aud":"x"}"#);
@@ -106,6 +141,26 @@ mod tests {
         assert_eq!(confidence(&evidence), Confidence::Certain);
         evidence.answer = Some(crate::HttpAnswer { status: Some(403), ..Default::default() });
         assert_eq!(confidence(&evidence), Confidence::Possible);
+    }
+
+    #[test]
+    fn a_token_in_a_log_is_judged_at_the_time_of_the_log() {
+        let confidence = |log: &str| {
+            let mut evidence = token(r#"{"exp":1000000,"aud":"x"}"#);
+            evidence.mail = crate::MailLog::parse("S: a1 NO AUTHENTICATE failed.");
+            evidence.observed = crate::Observed::of(log);
+            check(&Facts::new(&evidence)).map(|finding| finding.confidence)
+        };
+        for (log, expected) in [
+            ("1970-01-12T13:46:39Z S: a1 NO AUTHENTICATE failed.", None),
+            ("1970-01-12T13:46:41Z S: a1 NO AUTHENTICATE failed.", Some(Confidence::Certain)),
+            ("1970-01-12 13:46:39 S: a1 NO AUTHENTICATE failed.", Some(Confidence::Possible)),
+            ("1970-01-12 13:46:41 S: a1 NO AUTHENTICATE failed.", Some(Confidence::Likely)),
+            ("1970-01-14 13:46:41 S: a1 NO AUTHENTICATE failed.", Some(Confidence::Certain)),
+            ("S: a1 NO AUTHENTICATE failed.", Some(Confidence::Likely)),
+        ] {
+            assert_eq!(confidence(log), expected, "{log}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Shape, Who};
+use entrada_core::Jwt;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::MalformedToken,
@@ -25,17 +26,10 @@ fn check(facts: &Facts) -> Option<Finding> {
         Shape::Broken { reason, length } => RULE
             .finding(format!("this is not a complete token: {reason}"))
             .with_evidence("token", format!("{length} characters")),
-        // An RSA signature has 342 characters or more. A truncated one has fewer. A short one was removed or replaced
-        // on purpose.
-        Shape::Jwt(jwt)
-            if jwt.header.text("alg").is_some_and(|alg| alg.starts_with("RS"))
-                && (40..342).contains(&jwt.signature_length) =>
-        {
-            RULE.finding("the end of the token is missing: its signature is truncated")
-                .with_evidence(
-                    "signature",
-                    format!("{} characters of 342 or more", jwt.signature_length),
-                )
+        Shape::Jwt(jwt) => {
+            return short_signature(facts, jwt)
+                .or_else(|| critical_extension(facts, jwt))
+                .or_else(|| implausible_expiry(jwt));
         }
         Shape::Saml => RULE
             .finding("this is a SAML assertion, not an OAuth access token")
@@ -53,7 +47,77 @@ fn check(facts: &Facts) -> Option<Finding> {
         }
         _ => return None,
     };
-    Some(finding.help("copy the complete token, or pipe it: `entrada token | entrada diagnose`"))
+    Some(finding.help(COPY))
+}
+
+const COPY: &str = "copy the complete token, or pipe it: `entrada token | entrada diagnose`";
+
+/// Maximum length, in characters, of what stands in the place of a signature that was removed on purpose.
+const REMOVED_MAX: usize = 40;
+
+/// A signature that is shorter than the algorithm makes them. A short one may have been removed on purpose; then an answer to the
+/// token counts more.
+fn short_signature(facts: &Facts, jwt: &Jwt) -> Option<Finding> {
+    let length = jwt.signature_length?;
+    let whole = signature_min(jwt.header.text("alg")?)?;
+    if whole <= length {
+        return None;
+    }
+    let characters = format!("{length} characters of {whole} or more");
+    if REMOVED_MAX <= length {
+        return Some(
+            RULE.finding("the end of the token is missing: its signature is truncated")
+                .with_evidence("signature", characters)
+                .help(COPY),
+        );
+    }
+    (!has_error(facts)).then(|| {
+        RULE.finding("the token has no complete signature: no service accepts it as it stands here")
+            .with_evidence("signature", characters)
+            .with_confidence(Confidence::Possible)
+            .help(COPY)
+    })
+}
+
+/// The length of the shortest signature by `alg` in base64url (RFC 7518 §3, RFC 8037 §3.1); `None` for another algorithm.
+fn signature_min(alg: &str) -> Option<usize> {
+    Some(match alg {
+        "HS256" => 43,
+        "HS384" => 64,
+        "HS512" | "ES256" | "ES256K" | "EdDSA" => 86,
+        "ES384" => 128,
+        "ES512" => 176,
+        "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" => 342,
+        _ => return None,
+    })
+}
+
+/// A header that requires its recipient to know an extension (RFC 7515 §4.1.11). Entra ID issues no such token.
+fn critical_extension(facts: &Facts, jwt: &Jwt) -> Option<Finding> {
+    let names = jwt.header.get("crit").filter(|_| !facts.evidence.is_accepted())?;
+    let is_foreign = facts.foreign_issuer().is_some();
+    let finding = RULE
+        .finding("the header requires an extension (`crit`) that the services of Microsoft do not know: they have to refuse the token")
+        .with_evidence("crit", names)
+        .with_confidence(if is_foreign { Confidence::Possible } else { Confidence::Certain });
+    Some(finding.help("get a token whose header has no `crit`"))
+}
+
+/// The last second of the year 9999.
+const LATEST: i64 = 253_402_300_799;
+
+/// An `exp` that is no date when it counts seconds, as it has to (RFC 7519 §2).
+fn implausible_expiry(jwt: &Jwt) -> Option<Finding> {
+    let exp = jwt.claims.exp().filter(|exp| LATEST < exp.0)?;
+    Some(
+        RULE.finding(
+            "`exp` is after the year 9999: it seems to count milliseconds instead of seconds",
+        )
+        .with_evidence("exp", exp.0)
+        .with_confidence(Confidence::Likely)
+        .by(Who::Developer)
+        .help("let the issuer of the token write `exp`, `iat` and `nbf` in seconds since 1970"),
+    )
 }
 
 /// Whether the evidence has the error of an authority or a service beside the token.
@@ -83,7 +147,32 @@ mod tests {
         assert!(with(341).unwrap().contains("signature is truncated"));
         assert_eq!(with(342), None);
         assert!(with(42).is_some(), "the last 300 characters are missing");
-        assert_eq!(with(3), None, "left out on purpose");
+        assert!(with(3).unwrap().contains("no complete signature"));
+    }
+
+    #[test]
+    fn a_signature_that_was_removed_on_purpose_does_not_outweigh_an_answer() {
+        let mut evidence = pasted("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln");
+        assert!(check(&Facts::new(&evidence)).is_some());
+        evidence.answer = Some(crate::HttpAnswer { status: Some(200), ..Default::default() });
+        assert!(check(&Facts::new(&evidence)).is_none());
+    }
+
+    #[test]
+    fn an_extension_that_nobody_knows_and_an_expiry_in_milliseconds_are_found() {
+        use base64::Engine as _;
+        let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
+        let with = |header: &str, claims: &str| {
+            let text = format!("{}.{}.{}", part(header), part(claims), "x".repeat(342));
+            finding_of(&RULE, &pasted(&text))
+        };
+        let plain = r#"{"alg":"RS256"}"#;
+        assert_eq!(with(plain, r#"{"aud":"x","exp":1700003600}"#), None);
+        assert!(
+            with(plain, r#"{"aud":"x","exp":1700003600000}"#).unwrap().contains("milliseconds")
+        );
+        let critical = r#"{"alg":"RS256","crit":["x"],"x":1}"#;
+        assert!(with(critical, r#"{"aud":"x"}"#).unwrap().contains("`crit`"));
     }
 
     #[test]

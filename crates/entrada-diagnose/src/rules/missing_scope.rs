@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::{Facts, Finding, Rule, RuleId, Severity, Who};
+use crate::{Confidence, Facts, Finding, Rule, RuleId, Severity, Who};
 use entrada_core::entra::{permissions, resources};
 use entrada_core::oauth::TokenResponse;
 use entrada_core::{ScopeSet, TokenSubject, shell_quoted};
@@ -103,6 +103,13 @@ pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
     let field =
         if facts.response().and_then(TokenResponse::granted).is_some() { "scope" } else { "scp" };
     let mut finding = RULE.finding(message).with_evidence(field, granted);
+    // It stands for whatever has consent, which the token shows where it can be read.
+    if granted.iter().any(resources::is_default_scope) && facts.claims().is_none() {
+        let message =
+            format!("whether `{least}` was granted is not shown: the scope is `.default`");
+        let finding = finding.with_message(message).with_confidence(Confidence::Possible);
+        return Some(ask(facts, finding));
+    }
     let Some(check) = facts.call() else {
         if facts.context().requested.as_ref().is_some_and(|asked| suffices(facts, asked)) {
             finding = finding.with_evidence("requested", "yes, but not granted");

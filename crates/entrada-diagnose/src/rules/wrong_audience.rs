@@ -3,6 +3,7 @@ use crate::{
 };
 use entrada_core::entra::jobs;
 use entrada_core::entra::resources::{self, EXCHANGE, GRAPH, Resource, ResourceOfScope};
+use entrada_core::oauth::TokenResponse;
 use entrada_core::{Job, ScopeSet};
 
 /// Permissions of Exchange's mail protocols. The portal also lists them under Graph, where they do not open a mailbox.
@@ -139,7 +140,8 @@ pub(super) fn by_granted_scopes(facts: &Facts) -> Option<Finding> {
         return None;
     }
     let wanted = facts.wanted_resource()?;
-    let granted = facts.response()?.granted()?.api();
+    let by_response = facts.response().and_then(TokenResponse::granted);
+    let granted = by_response.or_else(|| facts.context().granted.clone())?.api();
     let mut other = None;
     for scope in granted.iter() {
         let (name, here) = match resources::of_scope(scope) {

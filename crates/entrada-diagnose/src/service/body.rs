@@ -258,8 +258,17 @@ pub(super) fn has_error_within(value: &Value) -> bool {
 fn reports_failure(object: &Map<String, Value>) -> bool {
     // An entity with a type may have its own `status` member.
     let is_entity = object.keys().any(|name| name.starts_with("@odata."));
-    // Of a token that is not in use (RFC 7662 §2.2), this is the whole answer.
-    if object.len() == 1 && object.get("active") == Some(&Value::Bool(false)) {
+    // An answer in one member, such as `d` of OData 3.
+    if object.len() == 1
+        && let Some(inner) = object.values().next().and_then(Value::as_object)
+        && reports_failure(inner)
+    {
+        return true;
+    }
+    // Of a token that is not in use (RFC 7662 §2.2). A user can be inactive too, and has other members.
+    if object.get("active").is_some_and(is_no)
+        && object.keys().all(|name| OF_INTROSPECTION.contains(&name.as_str()))
+    {
         return true;
     }
     object.iter().any(|(name, value)| {
@@ -280,15 +289,55 @@ fn reports_failure(object: &Map<String, Value>) -> bool {
             "statuscode" | "httpstatus" | "httpstatuscode" | "code" => failed,
             // WeChat and others: every number but 0 is an error.
             "errcode" | "errno" => number.is_some_and(|code| code != 0),
-            "success" | "succeeded" | "issuccess" | "issuccessful" | "ok" | "authenticated" => {
-                *value == Value::Bool(false) || is(&["false"])
-            }
-            "iserror" | "haserror" => *value == Value::Bool(true) || is(&["true"]),
+            // Azure Static Web Apps: nobody is signed in.
+            "clientprincipal" => value.is_null(),
             // An entity can have a message as well.
             "message" => !is_entity && text.is_some_and(|text| !text.is_empty()),
-            _ => false,
+            name => denies_success(name, value),
         }
     })
+}
+
+/// Members of the answer about a token (RFC 7662 §2.2).
+const OF_INTROSPECTION: [&str; 12] = [
+    "active",
+    "aud",
+    "client_id",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "scope",
+    "sub",
+    "token_type",
+    "username",
+];
+
+/// Whether a member, an element or an attribute with this plain `name` says by itself that the call failed: `success` with `false`.
+pub(super) fn denies_success(name: &str, value: &Value) -> bool {
+    match name {
+        "success" | "succeeded" | "issuccess" | "issuccessful" | "ok" | "authenticated"
+        | "isauthenticated" => is_no(value),
+        "iserror" | "haserror" => {
+            *value == Value::Bool(true) || is_word(value, &["1", "true", "yes"])
+        }
+        _ => false,
+    }
+}
+
+/// Whether `value` is a no: as a boolean, as a text, or as the number 0.
+fn is_no(value: &Value) -> bool {
+    match value {
+        Value::Bool(yes) => !yes,
+        Value::Number(number) => number.as_i64() == Some(0),
+        _ => is_word(value, &["0", "false", "no"]),
+    }
+}
+
+fn is_word(value: &Value, words: &[&str]) -> bool {
+    let text = value.as_str().map(str::trim);
+    text.is_some_and(|text| words.iter().any(|word| word.eq_ignore_ascii_case(text)))
 }
 
 /// Whether `object` contains only the description of a problem: RFC 9457 §3.1, and similar names.
@@ -313,7 +362,7 @@ fn is_only_text(object: &Map<String, Value>) -> bool {
 }
 
 /// Whether a member reports an error. `"errors": []` and `"error": null` do not.
-fn is_error(name: &str, value: &Value) -> bool {
+pub(super) fn is_error(name: &str, value: &Value) -> bool {
     let is_nothing = match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
@@ -352,6 +401,11 @@ pub(crate) fn is_page(text: &str) -> bool {
         return true;
     }
     next_element(text).is_some_and(|(name, _)| PAGE_ELEMENTS.contains(&name.as_str()))
+}
+
+/// The local name of the root of `xml`, in lower case.
+pub(super) fn root(xml: &str) -> Option<String> {
+    next_element(xml).map(|(name, _)| name)
 }
 
 /// The local name of the first element in `xml`, in lower case, and the text after its tag.

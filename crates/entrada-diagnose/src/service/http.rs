@@ -6,7 +6,7 @@ use super::super::read::limits::{start_of, weigh};
 use super::success::status_in;
 use super::words::IN_PROSE;
 use entrada_core::oauth::{challenge, requested_delay};
-use entrada_core::{NumericDate, Secret};
+use entrada_core::{NumericDate, Secret, with_readable_values};
 
 /// Maximum number of lines that are read: head, body and the output of `curl -v` around them.
 const LINES_MAX: usize = 20_000;
@@ -215,9 +215,12 @@ impl HttpAnswer {
         if !text.starts_with(['{', '[']) {
             return None;
         }
-        let mut values = serde_json::Deserializer::from_str(text).into_iter();
-        let value = values.next()?.ok()?;
-        Some((value, text.get(values.byte_offset()..)?))
+        let first = |text: &str| {
+            let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+            Some((values.next()?.ok()?, values.byte_offset()))
+        };
+        let (value, end) = first(text).or_else(|| first(&with_readable_values(text)))?;
+        Some((value, text.get(end..)?))
     }
 
     /// The claims that the service requests.

@@ -243,7 +243,7 @@ fn with_right_sides(protocol: Protocol, lines: Vec<(Side, String)>) -> Vec<(Side
 fn named_mechanism(text: &str) -> Option<Mechanism> {
     let upper = text.to_ascii_uppercase();
     let has = |words: &[&str]| words.iter().any(|word| upper.contains(word));
-    if upper.contains(" LOGIN \"") {
+    if has_login_command(&upper) {
         return Some(Mechanism::Password);
     }
     if has(&["XOAUTH2", "OAUTHBEARER"]) {
@@ -259,6 +259,19 @@ fn named_mechanism(text: &str) -> Option<Mechanism> {
     ];
     (has(&password) || upper.contains("SASL MECHANISM PLAIN")).then_some(Mechanism::Password)
 }
+
+/// Whether `text`, in upper case, has IMAP's command `LOGIN` with its tag (RFC 9051 §6.2.3): `A0002 LOGIN "anna" *`. People write the word as well,
+/// and their words have no digits.
+fn has_login_command(text: &str) -> bool {
+    text.match_indices(" LOGIN \"").any(|(at, _)| {
+        let tag =
+            text[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        tag.len() <= TAG_MAX && tag.bytes().any(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// Maximum length of a tag that programs make, in characters.
+const TAG_MAX: usize = 16;
 
 /// The protocol that fits most of `lines`.
 fn protocol_of(lines: &[&str], marked: usize) -> Option<Protocol> {

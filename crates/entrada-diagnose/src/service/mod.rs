@@ -20,6 +20,7 @@ mod mail_outcome;
 mod mail_rights;
 mod mail_sign_in;
 pub(super) mod misspelt;
+mod public_document;
 mod rights;
 mod sasl;
 mod service_id;
@@ -27,6 +28,7 @@ pub(super) mod stated;
 mod success;
 mod token_check;
 mod words;
+mod xml;
 
 pub(super) use address::segments;
 pub(super) use body::{has_failure, is_error_document, is_error_object, is_page};

@@ -1,37 +1,36 @@
 //! Decides whether a call succeeded, from the status, the headers and the whole body.
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::body::{FAILED, has_error_within, plain};
-use super::{HttpAnswer, Service};
+use super::body::{has_error_within, is_error, plain};
+use super::{HttpAnswer, Service, xml};
 use crate::read::is_label;
 use entrada_core::entra::clouds::Cloud;
 
 /// Headers of Exchange that list the ActiveSync capabilities: the answer has no body.
 const ACTIVE_SYNC: [&str; 2] = ["ms-asprotocolversions", "ms-asprotocolcommands"];
 
-/// Roots of ActiveSync's answers (MS-ASCMD), in lower case.
-const ACTIVE_SYNC_ROOTS: [&str; 14] = [
-    "find",
-    "folderdelete",
-    "foldersync",
-    "getitemestimate",
-    "itemoperations",
-    "meetingresponse",
-    "moveitems",
-    "ping",
-    "provision",
-    "resolverecipients",
-    "search",
-    "sendmail",
-    "settings",
-    "sync",
-];
-
 /// Headers that Microsoft's services add to every answer.
 const MARKS: [&str; 4] = ["client-request-id", "request-id", "x-feserver", "x-ms-request-id"];
+
+/// Segments of paths that services answer without a token as well, in lower case.
+const PUBLIC_PATHS: [&str; 12] = [
+    "autodiscover.json",
+    "endpoints",
+    "favicon.ico",
+    "health",
+    "healthcheck",
+    "healthcheck.htm",
+    "healthz",
+    "livez",
+    "openapi.json",
+    "readyz",
+    "robots.txt",
+    "swagger.json",
+];
+
+/// Values of a header about errors where there is none.
+const NO_ERROR: [&str; 7] = ["", "0", "false", "no", "none", "noerror", "null"];
 
 /// Maximum length, in characters, of a line that a terminal or `curl -w` adds after a body.
 const OUTPUT_MAX: usize = 200;
@@ -51,6 +50,7 @@ impl HttpAnswer {
         done && !leads_away
             && !self.is_html()
             && !self.is_challenged()
+            && !self.has_error_header()
             && !self.says_error()
             && self.is_whole()
     }
@@ -63,6 +63,15 @@ impl HttpAnswer {
         {
             return true;
         }
+        let is_anonymous = self.authorization.is_none();
+        if self.is_public_document() {
+            return true;
+        }
+        // Its answer has no content that only a signed-in caller gets.
+        let reads = matches!(self.method.as_deref(), Some("GET" | "HEAD"));
+        if is_anonymous && reads && self.is_unreadable() && !self.is_of_active_sync() {
+            return true;
+        }
         let host = self.host().unwrap_or_default();
         if host.is_empty() {
             return false;
@@ -72,12 +81,36 @@ impl HttpAnswer {
         Cloud::of_authority_host(&host).is_some()
             || path.iter().any(|segment| segment == ".well-known")
             || matches!(last, "$metadata" | "v1.0" | "beta" | "")
-            || (self.authorization.is_none() && self.service() == Service::Other)
+            || (is_anonymous && path.iter().any(|segment| PUBLIC_PATHS.contains(&segment.as_str())))
+            || (is_anonymous && self.service() == Service::Other)
     }
 
     /// Whether the answer is an error despite a success status.
     pub fn is_refusal_under_success(&self) -> bool {
-        self.says_error() || self.is_challenged() || self.refused_within().is_some()
+        self.says_error()
+            || self.is_challenged()
+            || self.has_error_header()
+            || self.refused_within().is_some()
+    }
+
+    /// Whether a header alone says that the call failed, whatever the status: `x-ms-error-code`, a status of gRPC that is not 0.
+    fn has_error_header(&self) -> bool {
+        self.headers.iter().any(|(name, value)| {
+            let value = value.trim();
+            match name.as_str() {
+                "grpc-status" => value != "0",
+                "status" => status_in(&Value::from(value))
+                    .is_some_and(|status| (400..600).contains(&status)),
+                "x-ms-diagnostics"
+                | "x-ms-diagnostic"
+                | "x-ms-failure-cause"
+                | "x-ews-policy-reason" => !value.is_empty(),
+                name if name.starts_with("x-") && name.contains("error") => {
+                    !NO_ERROR.iter().any(|no| no.eq_ignore_ascii_case(value))
+                }
+                _ => false,
+            }
+        })
     }
 
     /// Whether it is an ActiveSync answer with its capabilities.
@@ -115,7 +148,11 @@ impl HttpAnswer {
         }
         let body = self.body.trim_start_matches('\u{feff}').trim();
         if body.starts_with('<') {
-            return is_whole_xml(body) && self.is_multi_status_done(body);
+            let end = body.rfind('>').map_or(body.len(), |end| end + 1);
+            let (body, rest) = body.split_at(end);
+            return is_end_of_output(rest)
+                && xml::is_whole(body)
+                && self.is_multi_status_done(body);
         }
         // `$count` returns only a number.
         body.len() < 20 && body.bytes().all(|byte| byte.is_ascii_digit())
@@ -208,6 +245,7 @@ fn has_failed_part(value: &Value) -> bool {
                         && ["code", "responseCode"].iter().any(|code| error.get(code).is_some())
                 });
             is_refused
+                || is_failed_item(members)
                 || members.iter().any(|(name, value)| {
                     is_status(name)
                         && status_in(value).is_some_and(|status| (400..600).contains(&status))
@@ -216,6 +254,29 @@ fn has_failed_part(value: &Value) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether `members` are one of several answers, with its id and its error, and no entity, which has more members.
+fn is_failed_item(members: &Map<String, Value>) -> bool {
+    const OF_AN_ITEM: [&str; 14] = [
+        "body",
+        "code",
+        "error",
+        "errors",
+        "headers",
+        "id",
+        "index",
+        "key",
+        "message",
+        "requestid",
+        "status",
+        "statuscode",
+        "success",
+        "target",
+    ];
+    ["id", "index", "key"].iter().any(|name| members.contains_key(*name))
+        && members.keys().all(|name| OF_AN_ITEM.contains(&plain(name).as_str()))
+        && members.iter().any(|(name, value)| is_error(name, value))
 }
 
 /// Whether an object anywhere in `value` has a status.
@@ -229,7 +290,7 @@ fn has_status(value: &Value) -> bool {
     }
 }
 
-fn is_status(name: &str) -> bool {
+pub(super) fn is_status(name: &str) -> bool {
     ["status", "statuscode", "httpstatus", "httpstatuscode"].contains(&&*plain(name))
 }
 
@@ -246,62 +307,4 @@ pub(super) fn status_in(value: &Value) -> Option<u16> {
         _ => return None,
     };
     u16::try_from(number).ok()
-}
-
-/// The element that an XML text stands in.
-enum Element {
-    Status,
-    ErrorCode,
-    Other,
-}
-
-impl Element {
-    /// Whether `text` in it reports a failure. ActiveSync counts its own statuses, of which 1 is success (MS-ASCMD §2.2.3.177).
-    fn fails(&self, text: &str, is_active_sync: bool) -> bool {
-        match self {
-            _ if text.is_empty() => false,
-            Self::Other => false,
-            Self::ErrorCode => !["0", "NoError"].contains(&text),
-            Self::Status if is_active_sync => text != "1",
-            Self::Status => {
-                FAILED.contains(&text.to_ascii_lowercase().as_str())
-                    || status_in(&Value::String(text.to_owned()))
-                        .is_some_and(|status| (400..600).contains(&status))
-            }
-        }
-    }
-}
-
-/// Whether `text` is one complete XML document without an error status.
-fn is_whole_xml(text: &str) -> bool {
-    let failed = ["ResponseClass=\"Error\"", "stat=\"fail", "status=\"error", "status=\"fail"];
-    if failed.iter().any(|attribute| text.contains(attribute)) {
-        return false;
-    }
-    let mut reader = Reader::from_str(text);
-    let (mut depth, mut roots) = (0_usize, 0_usize);
-    let mut is_active_sync = false;
-    let mut element = Element::Other;
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(start)) => {
-                let name = plain(start.local_name().as_ref());
-                is_active_sync |= depth == 0 && ACTIVE_SYNC_ROOTS.contains(&name.as_str());
-                element = match name.as_str() {
-                    "errorcode" => Element::ErrorCode,
-                    name if is_status(name) => Element::Status,
-                    _ => Element::Other,
-                };
-                roots += usize::from(depth == 0);
-                depth += 1;
-            }
-            Ok(Event::Empty(_)) => roots += usize::from(depth == 0),
-            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
-            Ok(Event::Text(text)) if depth == 0 && !text.trim_ascii().is_empty() => return false,
-            Ok(Event::Text(text)) if element.fails(text.trim(), is_active_sync) => return false,
-            Ok(Event::Eof) => return depth == 0 && roots == 1,
-            Ok(_) => (),
-            Err(_) => return false,
-        }
-    }
 }

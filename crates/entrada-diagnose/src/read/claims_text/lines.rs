@@ -84,6 +84,20 @@ struct Row<'a> {
     table: bool,
 }
 
+impl Row<'_> {
+    /// The row with the claim's own name, which tables often print in capitals; `None` if it is none.
+    fn of_claim(self) -> Option<Self> {
+        let is_capital =
+            1 < self.name.len() && !self.name.contains(|c: char| c.is_ascii_lowercase());
+        let known =
+            || NAMES.iter().chain(&HEADER_NAMES).find(|own| own.eq_ignore_ascii_case(self.name));
+        match known().filter(|_| is_capital) {
+            Some(name) => Some(Row { name, ..self }),
+            None => is_name(self.name).then_some(self),
+        }
+    }
+}
+
 /// The first token whose claims stand on lines of their own.
 pub(super) fn token(text: &str) -> Option<DecodedToken> {
     let mut found = Claims::default();
@@ -92,7 +106,7 @@ pub(super) fn token(text: &str) -> Option<DecodedToken> {
     for line in text.split_inclusive('\n') {
         let (start, end) = (at, at + line.trim_end().len());
         at += line.len();
-        let row = row(line).filter(|row| is_name(row.name));
+        let row = row(line).and_then(Row::of_claim);
         let item = found.list.and_then(|_| item(line)).filter(|_| row.is_none());
         if row.is_none() && item.is_none() {
             let separator = line.trim().is_empty() || !line.contains(|c: char| c.is_alphanumeric());

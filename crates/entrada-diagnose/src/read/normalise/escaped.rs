@@ -26,7 +26,14 @@ pub(super) fn cells_of_csv(text: &str) -> Option<String> {
     }
     let length =
         |column: &usize| records.iter().map(|record| record[*column].0.len()).sum::<usize>();
-    let longest = (0..columns).max_by_key(length)?;
+    // What messages are about is no text of a program.
+    let is_subject = |column: &usize| {
+        let name = heading.split(separator).nth(*column).unwrap_or_default();
+        ["subject", "betreff"]
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(name.trim_matches('"').trim()))
+    };
+    let longest = (0..columns).filter(|column| !is_subject(column)).max_by_key(length)?;
     let cells =
         records.into_iter().filter_map(|mut record| record.get_mut(longest).map(std::mem::take));
     Some(cells.map(|(cell, _)| cell + "\n").collect())

@@ -1,8 +1,11 @@
 //! Marks around and within a text: byte order marks, terminal escapes, line ends, Markdown fences, mail quoting.
 
+use std::borrow::Cow;
+
 use memchr::{memchr, memmem};
 
 use crate::read::other_text::refuses;
+use entrada_core::with_readable_values;
 
 /// Removes byte order marks at the start.
 pub(super) fn without_byte_order_mark(text: &str) -> Option<String> {
@@ -97,6 +100,14 @@ fn string(text: &str) -> usize {
         Some((end, 0x1b)) if window.get(end + 1) == Some(&b'\\') => end + 2,
         Some((end, _)) => end,
         None => 1,
+    }
+}
+
+/// Values that a JSON parser rejects become values that say nothing.
+pub(super) fn without_unreadable_values(text: &str) -> Option<String> {
+    match with_readable_values(text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(text) => Some(text),
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum Step {
     TerminalEscapes,
     /// Line ends of Windows and of old systems.
     LineEnds,
+    /// Values that a JSON parser rejects: half of a surrogate pair, a number that no float holds.
+    UnreadableValues,
     /// The heading and the other cells of a CSV file.
     CsvCells,
     /// The escapes of HTML, and `<pre>` around them.
@@ -66,10 +68,11 @@ pub(crate) enum Step {
 type Removal = fn(&str) -> Option<String>;
 
 /// All steps, from the outermost layer inwards.
-const STEPS: [(Step, Removal); 15] = [
+const STEPS: [(Step, Removal); 16] = [
     (Step::ByteOrderMark, marks::without_byte_order_mark),
     (Step::TerminalEscapes, marks::without_escapes),
     (Step::LineEnds, marks::with_plain_line_ends),
+    (Step::UnreadableValues, marks::without_unreadable_values),
     (Step::Links, marks::without_links_in_words),
     (Step::Talk, talk::remove),
     (Step::CsvCells, escaped::cells_of_csv),
@@ -91,6 +94,7 @@ impl Step {
             Self::ByteOrderMark => "byte-order-mark",
             Self::TerminalEscapes => "terminal-escapes",
             Self::LineEnds => "line-ends",
+            Self::UnreadableValues => "unreadable-values",
             Self::CsvCells => "csv-cells",
             Self::HtmlEscapes => "html-escapes",
             Self::Talk => "words-around",
