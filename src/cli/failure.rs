@@ -227,7 +227,7 @@ impl From<DiscoveryError> for Failure {
         match error {
             DiscoveryError::Protocol(error) => error.into(),
             unusable @ DiscoveryError::Unusable { .. } => Self::of(Exit::Usage, &unusable).help(
-                "check `--authority`; if it is right, the provider must correct the document: its endpoints are missing, or not https",
+                "check `--authority`; if it is right, the provider must correct the document: its endpoints are missing, not https, or on this machine",
             ),
             DiscoveryError::Missing { ref authority, .. } if is_on_this_machine(authority) => {
                 Self::of(Exit::Usage, &error).help(

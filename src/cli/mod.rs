@@ -26,6 +26,7 @@ mod input;
 mod inspect;
 mod judge;
 mod local_authority;
+mod lock_wait;
 mod login;
 mod logout;
 mod man;
@@ -187,7 +188,7 @@ const VERSION_LINE: &str = concat!("entrada ", env!("CARGO_PKG_VERSION"), "\n");
 pub fn run(argv: impl IntoIterator<Item = OsString>, sys: &Sys<'_>, console: Console<'_>) -> Exit {
     let Console { stdin, stdout, stderr } = console;
     let argv: Vec<OsString> = argv.into_iter().collect();
-    let redactor = Redactor::default();
+    let redactor = Redactor::of_process();
     let ui = Ui::new(stderr, sys, Arguments::of(&argv, sys.env), redactor.clone());
     // A panic ends the command and no more: locks, the terminal and drafts of files are given back on the way.
     let ended =

@@ -43,10 +43,9 @@ impl NewProfile {
         app: &mut App<'_, '_>,
         settings: &Settings,
     ) -> Result<Settings, Failure> {
-        let new = settings.for_profile();
-        init::write(app, &self.path, &self.name, &new)?;
+        let new = init::write(app, &self.path, &self.name, settings)?;
         if let Some(before) = &self.before {
-            app.ui.line(changes(before, &new.with_whole_paths().table()));
+            app.ui.line(changes(before, &new));
         }
         // What was typed is in the profile now.
         let quiet = app.common.layer.quiet;

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::app::App;
+use super::lock_wait::waiting_for;
 use super::ui::Ui;
 use crate::config::Settings;
 use crate::render::heading;
@@ -41,6 +42,7 @@ pub(super) struct CliPrompt<'a, 't> {
     can_ask: bool,
     qr: Option<bool>,
     copy_code: bool,
+    quiet: bool,
     ticks: usize,
     line_open: bool,
 }
@@ -60,6 +62,7 @@ impl<'a, 't> CliPrompt<'a, 't> {
             can_ask: app.interaction(settings) == Interaction::Allowed,
             qr: settings.get(|layer| &layer.qr),
             copy_code: settings.is(|layer| &layer.copy_code),
+            quiet: settings.is(|layer| &layer.quiet),
             ticks: 0,
             line_open: false,
         }
@@ -187,6 +190,13 @@ impl Prompt for CliPrompt<'_, '_> {
             self.ui.line(said);
         }
         self.ticks += 1;
+    }
+
+    fn waiting_for_lock(&mut self, holder: Option<u32>) {
+        if !self.quiet {
+            self.close_line();
+            self.ui.line(format!("{}, which uses this sign-in", waiting_for(holder)));
+        }
     }
 
     fn warn(&mut self, message: &str) {

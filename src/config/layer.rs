@@ -8,7 +8,7 @@ use clap::builder::BoolishValueParser;
 use serde::{Deserialize, Serialize};
 
 use super::choice::choice;
-use super::flags::{Flags, Group};
+use super::flags::Group;
 use super::list::one_or_several;
 use super::{JobName, Span};
 use entrada_auth::flow::{self, Parameter};
@@ -75,6 +75,14 @@ macro_rules! settings {
                 }
             };
         )*
+
+        /// The name of each setting, and whether it is switched on or off.
+        fn names() -> Vec<(String, bool)> {
+            vec![$($((
+                name_of(stringify!($field), concat!($(stringify!($($serde)*),)?)),
+                TypeId::of::<$type>() == TypeId::of::<Option<bool>>(),
+            ),)*)*]
+        }
 
         /// All groups.
         pub enum Everything {}
@@ -335,16 +343,18 @@ struct Names {
     boolean: Vec<String>,
 }
 
-/// Read from the flags, so that it includes every new setting.
+/// The name of `field`, whose attribute for serde is `serde`.
+fn name_of(field: &str, serde: &str) -> String {
+    let renamed = serde.strip_prefix("rename = \"").and_then(|name| name.strip_suffix('"'));
+    renamed.map_or_else(|| field.replace('_', "-"), str::to_owned)
+}
+
+/// Made without clap: its description of all flags costs a run that reads a configuration file more than the file itself.
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
-    let command = Flags::<Everything>::augment_args(clap::Command::new("settings"));
-    let names = |wanted: fn(&clap::Arg) -> bool| -> Vec<String> {
-        let arguments = command.get_arguments().filter(|argument| wanted(argument));
-        arguments.filter_map(|argument| argument.get_long()).map(str::to_owned).collect()
-    };
-    let boolean =
-        |argument: &clap::Arg| argument.get_value_parser().type_id() == TypeId::of::<bool>();
-    Names { all: names(|_| true), boolean: names(boolean) }
+    let names = names();
+    let boolean = names.iter().filter(|(_, is_boolean)| *is_boolean);
+    let boolean = boolean.map(|(name, _)| name.clone()).collect();
+    Names { boolean, all: names.into_iter().map(|(name, _)| name).collect() }
 });
 
 impl Layer {
@@ -372,6 +382,7 @@ impl Layer {
 
 #[cfg(test)]
 mod tests {
+    use super::super::flags::Flags;
     use super::*;
 
     #[test]
@@ -385,5 +396,17 @@ mod tests {
         fields.sort_unstable();
         flags.sort_unstable();
         assert_eq!(fields, flags);
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_flags() {
+        let command = Flags::<Everything>::augment_args(clap::Command::new("settings"));
+        let all: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        assert_eq!(all, keys());
+        let boolean = TypeId::of::<bool>();
+        let boolean =
+            command.get_arguments().filter(|arg| arg.get_value_parser().type_id() == boolean);
+        let boolean: Vec<&str> = boolean.filter_map(clap::Arg::get_long).collect();
+        assert_eq!(boolean, NAMES.boolean);
     }
 }

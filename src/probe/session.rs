@@ -200,9 +200,13 @@ impl MailSession {
         for _ in 0..LINES_MAX {
             let Some(line) = self.wire()?.read()? else { break };
             let heard = self.meaning(&line);
+            let is_greeting = self.lines.iter().all(|(side, _)| *side == Side::Server);
+            let continues = self.protocol == Protocol::Smtp && is_continued_reply(&line);
             self.lines.push((Side::Server, line));
             match heard {
                 Heard::No => return Err(Stop::No),
+                // Nothing but the greeting comes before the first command.
+                Heard::Beside if is_greeting && !continues => return Err(Stop::Unexpected),
                 Heard::Beside => (),
                 heard => return Ok(heard),
             }
@@ -271,4 +275,10 @@ impl MailSession {
     fn closed(&self) -> HttpError {
         HttpError { host: self.host.clone(), failure: HttpFailure::Broken, source: None }
     }
+}
+
+/// Whether another line of the same SMTP reply follows (RFC 5321 §4.2.1).
+fn is_continued_reply(line: &str) -> bool {
+    let (code, rest) = line.split_at_checked(3).unwrap_or_default();
+    code.bytes().all(|byte| byte.is_ascii_digit()) && rest.starts_with('-')
 }

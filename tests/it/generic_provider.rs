@@ -4,7 +4,7 @@ use entrada::cli::Exit;
 use entrada_auth::sys::HttpResponse;
 use serde_json::{Value, json};
 
-use crate::world::{BASE, Network, World};
+use crate::world::{Network, World};
 
 const ISSUER: &str = "https://idp.example";
 
@@ -49,8 +49,8 @@ fn said(world: &World, document: HttpResponse, refusal: Option<Value>) {
 fn document() -> Value {
     json!({
         "issuer": ISSUER,
-        "token_endpoint": format!("{BASE}/organizations/oauth2/v2.0/token"),
-        "device_authorization_endpoint": format!("{BASE}/organizations/oauth2/v2.0/devicecode"),
+        "token_endpoint": format!("{ISSUER}/organizations/oauth2/v2.0/token"),
+        "device_authorization_endpoint": format!("{ISSUER}/organizations/oauth2/v2.0/devicecode"),
     })
 }
 
@@ -171,8 +171,8 @@ fn a_poll_that_succeeds_without_a_usable_token_is_the_last() {
 fn a_form_that_would_have_to_be_pasted_is_refused_where_no_other_way_is_left() {
     let document = json!({
         "issuer": ISSUER,
-        "token_endpoint": format!("{BASE}/organizations/oauth2/v2.0/token"),
-        "authorization_endpoint": format!("{BASE}/organizations/oauth2/v2.0/authorize"),
+        "token_endpoint": format!("{ISSUER}/organizations/oauth2/v2.0/token"),
+        "authorization_endpoint": format!("{ISSUER}/organizations/oauth2/v2.0/authorize"),
     });
     let world = provider(answer(200, &document.to_string())).at_a_terminal();
     let elsewhere = ["login", "--redirect-uri", "https://app.example/back"];

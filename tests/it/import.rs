@@ -257,8 +257,8 @@ fn a_stored_sign_in_is_replaced_by_an_import_only_with_a_word_of_it() {
     world.set("ENTRADA_AUTHORITY", ISSUER);
     let document = serde_json::json!({
         "issuer": ISSUER,
-        "token_endpoint": format!("{BASE}/organizations/oauth2/v2.0/token"),
-        "device_authorization_endpoint": format!("{BASE}/organizations/oauth2/v2.0/devicecode"),
+        "token_endpoint": format!("{ISSUER}/organizations/oauth2/v2.0/token"),
+        "device_authorization_endpoint": format!("{ISSUER}/organizations/oauth2/v2.0/devicecode"),
     });
     world.changing(move |path, found| {
         if path.ends_with("/openid-configuration") {

@@ -34,6 +34,7 @@ mod help;
 mod id_token;
 mod import;
 mod judging;
+mod key_change;
 mod login;
 mod loopback_listener;
 mod mail;

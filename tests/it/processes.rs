@@ -97,6 +97,25 @@ fn a_limit_for_files_is_an_error_and_kills_nothing() {
 }
 
 #[test]
+fn a_change_of_the_key_without_room_for_the_largest_item_does_not_begin() {
+    let home = TempDir::new().unwrap();
+    let emulator = Emulator::start(&home, &[]);
+    assert_eq!(emulator.client(&home, &["login"]).status.code(), Some(0));
+    let items = home.path().join(".local/share/entrada/grants");
+    let largest = std::fs::read_dir(&items).unwrap().flatten();
+    let largest = largest.filter_map(|item| Some(item.metadata().ok()?.len())).max().unwrap();
+    assert!(1_024 < largest, "{largest}");
+    // Enough for the mark, the key file and the recovery key.
+    let ended = by_shell(&emulator, &home, "ulimit -f 1; exec \"$0\" store rekey");
+    let said = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(7), "{said}");
+    assert!(said.contains("set room aside"), "{said}");
+    assert!(!items.join("rekey-unfinished").exists(), "{said}");
+    assert!(!home.path().join(".config/entrada/store.key").exists(), "{said}");
+    assert_eq!(emulator.client(&home, &["token", "--force-refresh"]).status.code(), Some(0));
+}
+
+#[test]
 fn with_few_descriptors_there_is_an_exit_code_and_no_panic() {
     let home = TempDir::new().unwrap();
     let emulator = Emulator::start(&home, &[]);

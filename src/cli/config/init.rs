@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::app::App;
+use super::super::store::name_current_key;
 use super::super::{Exit, Failure, login, platform};
 use super::{consent, store_choice};
 use crate::config::{ConfigFile, JobName, Layer, Settings, edit, flags, nearest};
@@ -152,7 +153,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     whole.client_id()?;
     whole.request_scopes(&whole.jobs()?)?;
     // With what variables set, as `login --save` does: another terminal may not have them.
-    write(app, &path, name, &whole.for_profile())?;
+    write(app, &path, name, &whole)?;
     if let Some(text) = consent::page(&whole)? {
         app.ui.with(|out| render::prose(out, app.ui.style.width, &format!("\n{text}\n")));
     }
@@ -324,14 +325,16 @@ fn permissions(settings: &Settings, layer: &Layer) -> String {
     apis.collect::<Vec<_>>().join("; ")
 }
 
-/// Adds the profile to the file.
+/// Adds the profile with these `settings` to the file. Returns what it has.
 pub(in crate::cli) fn write(
     app: &mut App<'_, '_>,
     path: &Path,
     name: &str,
-    layer: &Layer,
-) -> Result<(), Failure> {
-    let table = layer.clone().with_whole_paths().table();
+    settings: &Settings,
+) -> Result<toml::Table, Failure> {
+    let mut layer = settings.for_profile().with_whole_paths();
+    let _lock = name_current_key(app, settings, name, &mut layer)?;
+    let table = layer.table();
     let mut is_default = false;
     app.edit_config(path, |before| {
         let text = edit::upsert_profile(before, name, &table)?;
@@ -345,7 +348,7 @@ pub(in crate::cli) fn write(
     if is_default {
         app.ui.line(format!("commands without a profile use `{name}`"));
     }
-    Ok(())
+    Ok(table)
 }
 
 /// What can be done with it.

@@ -4,13 +4,12 @@
 use super::super::app::App;
 use super::super::help::hanging;
 use super::super::platform::READS_KEY_FILE;
-use super::super::store::{default_key_file, make_key_file};
+use super::super::store::{default_key_file, make_key_file, named_key_files};
 use super::super::{Exit, Failure};
 use super::init::question;
 use crate::config::{Layer, Settings};
 use entrada_auth::store::{StoreKind, StoredKeys};
 use entrada_core::clean;
-use std::path::PathBuf;
 
 /// Bytes of the item by which a keyring is tried.
 const TRIAL: usize = 64;
@@ -43,7 +42,8 @@ pub(super) fn choose(
         Choice::KeyFile => {
             let stored = StoredKeys::of(&app.paths()?.data)?;
             let path = default_key_file(app)?;
-            let path = match named_key_file(app) {
+            let named = named_key_files(app).into_iter().find(|path| path.exists());
+            let path = match named {
                 Some(named) if stored.has_key && !path.exists() => named,
                 _ => path,
             };
@@ -127,15 +127,6 @@ fn file_choices(app: &App<'_, '_>) -> Result<[(Choice, &'static str, String); 2]
             "encrypted files; you type a passphrase at each command; not for scripts".to_owned(),
         ),
     ])
-}
-
-/// The key file that another profile names.
-fn named_key_file(app: &App<'_, '_>) -> Option<PathBuf> {
-    let (_, file) = app.config_file().ok()?;
-    let folder = file.folder.clone()?;
-    let layers = std::iter::once(&file.defaults).chain(file.profiles.values());
-    let mut named = layers.filter_map(|layer| layer.store_key_file.as_ref());
-    named.find_map(|path| Some(folder.join(path)).filter(|path| path.exists()))
 }
 
 fn of_files(app: &mut App<'_, '_>) -> Result<Choice, Failure> {

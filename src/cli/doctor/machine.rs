@@ -8,12 +8,12 @@ use super::super::{local_authority, platform, stored_sign_in};
 use super::CheckLine;
 use crate::config::Settings;
 use entrada_auth::store::{Grants, StoreError, StoreErrorKind, StoreKind, StoredKeys};
-use entrada_auth::sys::{HostKind, Stream, TextVariable};
+use entrada_auth::sys::{HostKind, Stream, TextVariable, check_path};
 
 /// Bytes of a grant with large tokens.
 const GRANT: usize = 4_096;
 
-/// Whether the folders can be written.
+/// Whether the folders can be written, and by this user alone.
 pub(super) fn folders(app: &App<'_, '_>) -> CheckLine {
     let paths = match app.paths() {
         Ok(paths) => paths,
@@ -26,6 +26,12 @@ pub(super) fn folders(app: &App<'_, '_>) -> CheckLine {
                 format!("{} cannot be written: {error}", folder.display()),
             )
             .help(platform::SET_FOLDERS);
+        }
+        if let Err(error) = check_path(folder) {
+            return CheckLine::bad(
+                "folders",
+                format!("another user could replace {}: {error}", folder.display()),
+            );
         }
     }
     CheckLine::fine("folders", format!("{} can be written", paths.state.display()))

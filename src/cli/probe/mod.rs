@@ -14,7 +14,9 @@ use super::token::mailbox_name;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::config::flags;
-use crate::probe::{self, PlanError, ProbePlan, SaslMechanism, Security, SessionOutcome};
+use crate::probe::{
+    self, PlanError, ProbePlan, SaslMechanism, Security, SessionOutcome, Transcript,
+};
 use crate::render::Format;
 use entrada_auth::sys::HttpError;
 use entrada_core::{Job, Protocol, Secret, Side};
@@ -276,9 +278,14 @@ fn probe(
             let ui = probe::converse(app.sys.dial, plan, &text);
             transcript.mail(&server, &ui);
             unoffered = ui.unoffered;
+            let is_signed_in_already = is_preauthenticated(&ui);
             let ended = match ui.outcome {
                 SessionOutcome::Taken => Ended::Taken,
                 SessionOutcome::Refused => Ended::Refused,
+                SessionOutcome::Unexpected if is_signed_in_already => Ended::PutOff(format!(
+                    "{}: it takes the connection for signed in without the token",
+                    last_of(&ui.lines)
+                )),
                 SessionOutcome::Unexpected => Ended::PutOff(last_of(&ui.lines)),
                 SessionOutcome::Broken(error) => Ended::Broken(error),
             };
@@ -351,6 +358,13 @@ fn is_taken(ended: &Ended) -> bool {
 fn last_of(lines: &[(Side, String)]) -> String {
     let last = lines.iter().rev().find(|(side, _)| *side == Side::Server);
     last.map_or_else(|| "nothing".to_owned(), |(_, line)| format!("`{line}`"))
+}
+
+/// Whether an IMAP server greets a client as one that is signed in already (RFC 9051 §7.1.4).
+fn is_preauthenticated(transcript: &Transcript) -> bool {
+    let greeting = transcript.lines.first().map(|(_, line)| line.to_ascii_uppercase());
+    transcript.protocol == Protocol::Imap
+        && greeting.is_some_and(|line| line.starts_with("* PREAUTH"))
 }
 
 fn of_plan(error: &PlanError) -> Failure {

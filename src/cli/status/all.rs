@@ -22,31 +22,39 @@ const HEADINGS: [&str; 9] = [
 /// Columns that say whose sign-in it is.
 const WHOSE: usize = 4;
 
-pub(super) fn show(
-    app: &mut App<'_, '_>,
-    stored: &[Stored],
-    now: NumericDate,
-) -> Result<(), Failure> {
-    let rows: Vec<Vec<String>> = stored.iter().flat_map(|one| rows_of(one, now)).collect();
-    let style = style_of(app.sys, Stream::Stdout);
-    render::records(app.stdout, &HEADINGS, &rows, style)?;
-    let mut told: Vec<ExpiryRisk> = Vec::new();
-    let foreseen = stored.iter().filter_map(|one| one.grant.as_ref().ok()?.as_ref());
-    for ending in foreseen.flat_map(|(_, forecast)| &forecast.risks) {
-        if !told.contains(ending) {
-            told.push(*ending);
+/// The table, and the risks that its cells name.
+#[derive(Default)]
+pub(super) struct Table {
+    rows: Vec<Vec<String>>,
+    risks: Vec<ExpiryRisk>,
+}
+
+impl Table {
+    pub(super) fn add(&mut self, stored: &Stored, now: NumericDate) {
+        self.rows.extend(rows_of(stored, now));
+        if let Ok(Some((_, forecast))) = &stored.grant {
+            for ending in &forecast.risks {
+                if !self.risks.contains(ending) {
+                    self.risks.push(*ending);
+                }
+            }
         }
     }
-    writeln!(app.stdout)?;
-    render::wrapped(
-        app.stdout,
-        style.width,
-        "this is a forecast for an unused sign-in, not a promise; each use of an Entra refresh token extends it by 90 days",
-    )?;
-    for ExpiryRisk { id, what, .. } in told {
-        render::wrapped(app.stdout, style.width, &format!("{id}: {what}"))?;
+
+    pub(super) fn show(&self, app: &mut App<'_, '_>) -> Result<(), Failure> {
+        let style = style_of(app.sys, Stream::Stdout);
+        render::records(app.stdout, &HEADINGS, &self.rows, style)?;
+        writeln!(app.stdout)?;
+        render::wrapped(
+            app.stdout,
+            style.width,
+            "this is a forecast for an unused sign-in, not a promise; each use of an Entra refresh token extends it by 90 days",
+        )?;
+        for ExpiryRisk { id, what, .. } in &self.risks {
+            render::wrapped(app.stdout, style.width, &format!("{id}: {what}"))?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// One row for each access token; the first of them tells of the whole sign-in.

@@ -1,6 +1,7 @@
 //! `entrada status`.
 
 mod all;
+mod documents;
 
 use super::app::App;
 use super::progress::Progress;
@@ -15,6 +16,9 @@ use entrada_auth::store::{AccountEntry, CachedToken, Grant, StoreError, StoreErr
 use entrada_auth::sys::Stream;
 use entrada_core::entra::lifetimes::REFRESH_INACTIVITY;
 use entrada_core::{NumericDate, clean, human_duration};
+
+use all::Table;
+use documents::{Documents, document};
 
 /// The settings that the command reads.
 pub(super) type Flags = (flags::Identity, flags::Freshness, flags::Store, flags::Interaction);
@@ -61,14 +65,26 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     };
     let now = app.sys.clock.now();
     let min_ttl = settings.get(|layer| &layer.min_ttl).map(Span::seconds);
-    let mut stored = Vec::new();
-    let progress = Progress::start(app);
+    // One sign-in after the other, so that a store of many takes no more memory than its list.
+    let mut shown = match args.output {
+        Format::Json => Shown::Json(Documents::new(grants.describe())),
+        Format::Human if args.all => Shown::Table(Table::default()),
+        Format::Human => Shown::Each,
+    };
+    let progress = match shown {
+        Shown::Table(_) => Progress::start(app),
+        Shown::Json(_) | Shown::Each => Progress::start_beside_output(app),
+    };
     let count = entries.len();
+    let (mut damage, mut fault) = (None, None);
     for (index, entry) in entries.into_iter().enumerate() {
         progress.show(|| format!("reading {} of {count}: {}", index + 1, entry.label()));
         let key = entry.key();
         let grant = match grants.load(&key) {
-            Err(error) if !is_damage(&error) => return Err(error.into()),
+            Err(error) if !is_damage(&error) => {
+                fault = Some(error);
+                break;
+            }
             other => other.map(|grant| {
                 grant.map(|grant| {
                     let refused =
@@ -78,29 +94,32 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 })
             }),
         };
-        stored.push(Stored { entry, grant });
+        let stored = Stored { entry, grant };
+        match &mut shown {
+            Shown::Json(documents) => documents.add(app, document(&stored))?,
+            Shown::Table(table) => table.add(&stored, now),
+            Shown::Each => human(app, &stored, now)?,
+        }
+        damage = damage.or(stored.grant.err());
     }
     drop(progress);
-    match args.output {
-        Format::Json => {
-            let all = serde_json::json!({
-                "version": render::json::VERSION,
-                "store": grants.describe(),
-                "accounts": stored.iter().map(document).collect::<Vec<_>>(),
-            });
-            app.json(&all)?;
+    match (shown, fault) {
+        // What was shown before the fault stays a document.
+        (Shown::Json(documents), Some(fault)) => {
+            documents.end_if_begun(app)?;
+            return Err(fault.into());
         }
-        Format::Human if stored.is_empty() => {
+        (_, Some(fault)) => return Err(fault.into()),
+        (Shown::Json(documents), None) => documents.end(app)?,
+        (_, None) if count == 0 => {
             app.ui.line(format!("no account is signed in ({})", grants.describe()));
             for other in stored_sign_in::other_sign_ins(app, &settings) {
                 app.ui.line(format!("help: {other}"));
             }
         }
-        Format::Human => {
-            if args.all {
-                all::show(app, &stored, now)?;
-            } else {
-                stored.iter().try_for_each(|one| human(app, one, now))?;
+        (shown, None) => {
+            if let Shown::Table(table) = shown {
+                table.show(app)?;
             }
             app.ui.line(format!("kept in {}", grants.describe()));
         }
@@ -108,8 +127,15 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     for warning in grants.take_warnings() {
         app.ui.line(format!("warning: {warning}"));
     }
-    let damage = stored.into_iter().find_map(|one| one.grant.err());
     damage.map_or(Ok(Exit::Success), |error| Err(error.into()))
+}
+
+/// How the sign-ins are shown.
+enum Shown {
+    Json(Documents),
+    Table(Table),
+    /// As paragraphs.
+    Each,
 }
 
 /// Why an item cannot be shown.
@@ -219,63 +245,6 @@ fn life(token: &CachedToken, now: NumericDate) -> String {
     } else {
         format!("expired {} ago", human_duration(left))
     }
-}
-
-fn document(stored: &Stored) -> serde_json::Value {
-    let Stored { entry, grant } = stored;
-    let error = grant.as_ref().err().map(ToString::to_string);
-    let both = grant.as_ref().ok().and_then(Option::as_ref);
-    let (grant, forecast) = (both.map(|(grant, _)| grant), both.map(|(_, forecast)| forecast));
-    let tokens: Vec<_> = grant
-        .into_iter()
-        .flat_map(|grant| &grant.access_tokens)
-        .map(|token| {
-            serde_json::json!({
-                "requested": token.requested.to_string(),
-                "granted": token.granted.as_ref().map(ToString::to_string),
-                "received_at": token.received_at,
-                "expires_at": token.expires_at,
-            })
-        })
-        .collect();
-    let refresh_token = grant.map(|grant| {
-        serde_json::json!({
-            "present": grant.refresh_token.is_some(),
-            "received_at": grant.refreshed_at,
-            "expires_at": grant.refresh_expires_at,
-        })
-    });
-    let mut document = serde_json::json!({
-        "entry": entry,
-        "signed_in_at": grant.and_then(|grant| grant.signed_in_at),
-        "grant_type": grant.map(|grant| grant.grant_type.as_str()),
-        "refresh_token": refresh_token,
-        "access_tokens": tokens,
-        "forecast": forecast.map(foretold),
-    });
-    if let Some(error) = error {
-        document["error"] = error.into();
-    }
-    document
-}
-
-fn foretold(forecast: &Forecast) -> serde_json::Value {
-    let tokens = forecast.access_tokens.iter().map(|token| {
-        serde_json::json!({
-            "serves_until": token.serves_until,
-            "renewed_from": token.renewed_from,
-        })
-    });
-    let sooner = forecast
-        .risks
-        .iter()
-        .map(|ending| serde_json::json!({ "id": ending.id, "what": ending.what }));
-    serde_json::json!({
-        "access_tokens": tokens.collect::<Vec<_>>(),
-        "sign_in_needed_at": forecast.sign_in_needed_at,
-        "basis": forecast.basis.id(),
-        "sooner": sooner.collect::<Vec<_>>(),
-    })
 }
 
 #[cfg(feature = "emulator")]

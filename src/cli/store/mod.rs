@@ -1,5 +1,6 @@
 //! The store of a run: which one the settings name, and the key of the `file` store. `entrada store`.
 
+mod current_key;
 mod key_file;
 mod protected_key;
 mod rekey;
@@ -12,6 +13,7 @@ use entrada_auth::store::{self, Grants, Interaction, StoreKey, StoreKind};
 use entrada_auth::sys::{say, termination_signal};
 use entrada_core::{Secret, shell_quoted};
 
+pub(super) use current_key::{name_current_key, named_key_files};
 pub(super) use key_file::{default_key_file, key_in, make_key_file};
 
 #[derive(clap::Args)]

@@ -6,15 +6,19 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::current_key::names_file_store;
 use super::default_key_file;
 use super::key_file::NewKeyFile;
 use crate::cli::app::App;
 use crate::cli::config::check_edit;
+use crate::cli::lock_wait::{LockWait, other_process, waiting_for};
 use crate::cli::{Exit, Failure};
 use crate::config::edit::{self, Section};
 use crate::config::{ConfigFile, Layer, Origin, Settings, flags, variable};
 use entrada_auth::store::Interaction;
-use entrada_auth::store::{Rekey, RekeyError, Rekeyed, StoreKey, StoreKind, StoredKeys};
+use entrada_auth::store::{
+    LockError, LockGuard, Rekey, RekeyError, Rekeyed, StoreKey, StoreKind, StoredKeys,
+};
 use entrada_core::{clean, shell_quoted};
 
 /// The settings that the command reads.
@@ -76,16 +80,7 @@ enum Place {
 pub(in crate::cli) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     // One change at a time: keys and configuration are read under the lock.
     let wait = app.settings(args.profile.as_deref())?.lock_wait();
-    let mut interrupted = None;
-    let mut sleep = |pause: Duration| {
-        interrupted = app.sys.clock.sleep(pause).err();
-        interrupted.is_none()
-    };
-    let lock = Rekey::lock(&app.paths()?.state, wait, &mut sleep);
-    if let Some(interrupted) = interrupted {
-        return Err(Failure::new(interrupted.into(), "interrupted"));
-    }
-    let _lock = lock.map_err(Failure::from)?;
+    let _lock = key_lock(app, wait)?;
     let (config_path, file) = app.config_file()?;
     let settings = app.settings_of(&file, args.profile.as_deref())?;
     let kind = settings.get(|layer| &layer.store).unwrap_or_default();
@@ -117,7 +112,7 @@ pub(in crate::cli) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Fa
     }
     let changed = encrypt(app, &settings, &change)?;
     naming.write(app, &config_path)?;
-    change.finish()?;
+    finish(app, &change)?;
     tell(app, &settings, &changed, &new.place);
     Ok(if changed.unreadable.is_empty() { Exit::Success } else { Exit::Store })
 }
@@ -212,22 +207,58 @@ fn encrypt(app: &App<'_, '_>, settings: &Settings, change: &Rekey) -> Result<Rek
             }
         }
     };
-    let mut interrupted = None;
-    let mut sleep = |pause: Duration| {
-        interrupted = app.sys.clock.sleep(pause).err();
-        interrupted.is_none()
-    };
+    let mut wait = LockWait::new(app);
+    let mut sleep = |pause| wait.pause(change.waited(), pause, || what_blocks(change));
     let changed = change.run(settings.lock_wait(), &mut sleep, &mut progress);
     if to_terminal && shown.last.is_some() {
         app.ui.raw("\r\u{1b}[2K");
     }
+    changed.map_err(|error| failure_of(error, &wait))
+}
+
+/// Ends the change, and waits for the processes that write.
+fn finish(app: &App<'_, '_>, change: &Rekey) -> Result<(), Failure> {
+    let mut wait = LockWait::new(app);
+    let mut sleep = |pause| wait.pause(change.waited(), pause, || what_blocks(change));
+    change.finish(&mut sleep).map_err(|error| failure_of(error, &wait))
+}
+
+fn what_blocks(change: &Rekey) -> String {
+    format!("{}, which uses the store", waiting_for(change.blocking_process()))
+}
+
+fn failure_of(error: RekeyError, wait: &LockWait<'_, '_>) -> Failure {
     let again = "every sign-in is still there, under the old key or under the new one; run the same command again";
-    if let Some(interrupted) = interrupted {
-        return Err(Failure::new(interrupted.into(), "interrupted").help(again));
-    }
-    changed.map_err(|error| match error {
+    match error {
         RekeyError::Store(error) => error.into(),
-        RekeyError::Lock(error) => Failure::from(error).help(again),
+        RekeyError::Lock(error) => {
+            wait.interruption().unwrap_or_else(|| Failure::from(error)).help(again)
+        }
+    }
+}
+
+/// The lock on changes of the key. The key that the store has does not change while it is held.
+pub(in crate::cli) fn key_lock(app: &App<'_, '_>, wait: Duration) -> Result<LockGuard, Failure> {
+    let state = app.paths()?.state;
+    let (mut lock_wait, mut waited) = (LockWait::new(app), Duration::ZERO);
+    let mut sleep = |pause| {
+        let text = || {
+            let holder = Rekey::lock_holder(&state);
+            format!("{}, which changes or names the key of the store", waiting_for(holder))
+        };
+        let goes_on = lock_wait.pause(waited, pause, text);
+        waited += pause;
+        goes_on
+    };
+    let locked = Rekey::lock(&state, wait, &mut sleep);
+    locked.map_err(|error| match error {
+        LockError::Held { by, .. } => {
+            let message =
+                format!("{} still changes or names the key of the store", other_process(by));
+            Failure::new(Exit::Busy, message)
+                .help("wait for it to end, or give `--lock-timeout` more time")
+        }
+        error => lock_wait.interruption().unwrap_or_else(|| Failure::from(error)),
     })
 }
 
@@ -254,13 +285,9 @@ impl<'f> Naming<'f> {
                 (layer.with_whole_paths().table(), &[])
             }
         };
-        let uses_it = |layer: &Layer| {
-            layer.store == Some(StoreKind::File)
-                || (layer.store.is_none() && layer.store_key_file.is_some())
-        };
         let mut sections: Vec<Section<'_>> =
-            uses_it(&file.defaults).then_some(Section::Defaults).into_iter().collect();
-        let profiles = file.profiles.iter().filter(|(_, layer)| uses_it(layer));
+            names_file_store(&file.defaults).then_some(Section::Defaults).into_iter().collect();
+        let profiles = file.profiles.iter().filter(|(_, layer)| names_file_store(layer));
         sections.extend(profiles.map(|(name, _)| Section::Profile(name)));
         // A profile whose store was named by a flag or a variable.
         if sections.is_empty()

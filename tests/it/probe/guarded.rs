@@ -142,6 +142,25 @@ fn what_is_no_word_about_the_token_is_neither_a_yes_nor_a_no() {
     }
 }
 
+/// The script panics where the client reads on.
+#[test]
+fn a_greeting_that_is_none_ends_the_probe_at_once() {
+    for (job, greeting, said) in [
+        ("imap", "* PREAUTH [CAPABILITY IMAP4rev1] logged in as ada", "without the token"),
+        ("imap", "* preauth hello", "without the token"),
+        ("imap", "HTTP/1.1 400 Bad Request", "HTTP/1.1 400"),
+        ("imap", "220 mail.example ESMTP", "220 mail.example"),
+        ("pop", "* OK IMAP4 ready", "* OK IMAP4 ready"),
+        ("smtp", "* OK IMAP4 ready", "* OK IMAP4 ready"),
+        ("smtp", "SSH-2.0-OpenSSH_9.9", "SSH-2.0"),
+    ] {
+        let (exit, told) = probe(job, job, &format!("S: {greeting}"), "", &[]);
+        assert_eq!(exit, Exit::Temporary, "{greeting}\n{told}");
+        assert!(told.contains(said) && !told.contains("taken:"), "{greeting}\n{told}");
+        assert!(!told.contains("closed the connection"), "{greeting}\n{told}");
+    }
+}
+
 #[test]
 fn a_token_that_comes_back_in_pieces_is_shown_nowhere() {
     let world = World::new();

@@ -78,7 +78,7 @@ pub fn forget_token(
     rejected_token: &str,
 ) -> Result<(), AcquireError> {
     let Some(key) = find_grant(grants, request)? else { return Ok(()) };
-    let _guard = lock(sys, grants, request, &key)?;
+    let _guard = lock(sys, grants, request, &key, None)?;
     let Some(mut grant) = grants.load(&key)? else { return Ok(()) };
     let before = grant.access_tokens.len();
     grant.access_tokens.retain(|token| token.access_token.expose() != rejected_token);
@@ -132,7 +132,7 @@ fn refresh_once(
             Some(_) => Duration::ZERO,
             None => request.lock_wait.saturating_sub(waited),
         };
-        let (guard, note_before) = match lock_or_wait(sys, grants, key, wait) {
+        let (guard, note_before) = match lock_or_wait(sys, grants, key, wait, prompt) {
             Ok(LockOutcome::Acquired(guard)) => (Some(guard), None),
             Ok(LockOutcome::ReleasedByOther { waited: more, note }) => {
                 waited += more;

@@ -97,6 +97,10 @@ pub trait Prompt {
     fn waiting(&mut self, left: i64) {
         let _ = left;
     }
+    /// Another process, `holder` if it is known, has used the grant for a second, and its lock is waited for.
+    fn waiting_for_lock(&mut self, holder: Option<u32>) {
+        let _ = holder;
+    }
     /// Reports a problem that does not end the wait.
     fn warn(&mut self, message: &str) {
         let _ = message;

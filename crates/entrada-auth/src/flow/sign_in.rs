@@ -171,7 +171,7 @@ impl IssuedTokens {
             access_tokens: Vec::new(),
         };
         // The lock keeps a refresh that runs now from overwriting the new grant with the old one.
-        let guard = lock(sys, grants, request, &key);
+        let guard = lock(sys, grants, request, &key, Some(&mut *prompt));
         let label = grant.account.label();
         match self.replacement {
             Replacement::Refused if grants.load(&key)?.is_some() => {

@@ -40,7 +40,7 @@ impl Grants {
     pub fn new(backend: Box<dyn Backend>, state_dir: PathBuf) -> Self {
         let index = Index::new(&state_dir);
         let (locks, warnings) = (Locks::default(), RefCell::default());
-        let (redactor, replaces_damaged) = (Redactor::default(), Cell::default());
+        let (redactor, replaces_damaged) = (Redactor::of_process(), Cell::default());
         let (tried, stale) = (RefCell::default(), RefCell::default());
         Self {
             backend,
@@ -238,13 +238,13 @@ impl Grants {
             .map_err(refuse)
     }
 
-    /// Makes sure that the answer to a refresh of `grant`, stored under `key`, can be saved. Reserved disk space is enough, and
-    /// spares a keyring a rewrite of all its items. If space cannot be reserved next to the store, this does the same as
-    /// [`Grants::reserve`], and reserves the space in the store if its items are files.
+    /// Makes sure that the answer to a refresh of `grant`, stored under `key`, can be saved. Space is reserved in the store if its
+    /// items are files, and next to the store, which spares a keyring a rewrite of all its items. If there is no space next to
+    /// the store, this does the same as [`Grants::reserve`].
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the store cannot be written, and there is no room on the disk either.
+    /// [`StoreError`] if the store cannot be written.
     pub fn reserve_for(
         &self,
         key: &GrantKey,
@@ -254,13 +254,14 @@ impl Grants {
         let stored = record::write(key, grant).map_err(refuse)?.len() as u64;
         // The new tokens may be longer than the old ones.
         let room = ROOM.max(stored * 2);
+        let in_store = self.backend.reserve_space(room)?;
         let has_disk = self.kind() != StoreKind::Memory;
         let aside = || WriteReservation::with_room(&*self.backend, &self.pending_path(key), room);
         let reservation = match has_disk.then(aside).flatten() {
             Some(reservation) => reservation,
-            None => self.reserve()?.with_space(self.backend.reserve_space(room)?),
+            None => self.reserve()?,
         };
-        reservation.with_descriptors().map_err(refuse)
+        reservation.with_space(in_store).with_descriptors().map_err(refuse)
     }
 
     /// Writes a grant that the store refused to a file next to the store, encrypted with the key in `ready`. Returns
@@ -350,6 +351,11 @@ impl Grants {
             LockOutcome::Acquired(guard) => LockOutcome::Acquired(self.held(key, guard)),
             released @ LockOutcome::ReleasedByOther { .. } => released,
         })
+    }
+
+    /// The process that holds the lock on the grant under `key`, if it is known.
+    pub fn lock_holder(&self, key: &GrantKey) -> Option<u32> {
+        lock::holder_of(&self.lock_path(key))
     }
 
     /// The [note](LockGuard::write_note) that the last holder of the lock wrote.

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{BackendError, disk};
+use super::{BackendError, disk, lock_holder};
 
 /// The first wait for a lock that another process holds. Each later wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(5);
@@ -78,6 +78,11 @@ impl LockFile {
         #[cfg(not(windows))]
         &self.file
     }
+
+    /// The process that holds the lock, if it is known.
+    fn holder(&self) -> Option<u32> {
+        lock_holder::of(&self.file).or_else(|| holder_pid(self.notes()))
+    }
 }
 
 /// The path of the file with the notes of the lock `path`.
@@ -108,6 +113,11 @@ impl LockGuard {
     /// Removes the note.
     pub fn clear_note(&self) {
         self.write_note("");
+    }
+
+    /// Removes the process id and the note: the next holders share the lock, and write no id.
+    pub(super) fn clear_holder(&self) {
+        let _ = self.lock.notes().set_len(0);
     }
 
     /// Keeps `held` until the lock is released.
@@ -183,7 +193,7 @@ fn retry(
     loop {
         let rest = wait.saturating_sub(waited);
         if rest.is_zero() {
-            return Err(LockError::Held { by: holder_pid(lock.notes()), waited });
+            return Err(LockError::Held { by: lock.holder(), waited });
         }
         let pause = step.min(rest);
         if !sleep(pause) {
@@ -210,6 +220,17 @@ pub(super) fn share(path: &Path) -> Result<LockGuard, BackendError> {
     let lock = open(path)?;
     lock.file.lock_shared().map_err(|error| disk::cannot("lock", path, error))?;
     Ok(LockGuard { lock, on_drop: None })
+}
+
+/// Fails where a lock on `path` could not be taken. Makes the file if it is missing.
+pub(super) fn check(path: &Path) -> Result<(), BackendError> {
+    open(path).map(drop)
+}
+
+/// The process that holds the lock `path`, if it is known.
+pub(super) fn holder_of(path: &Path) -> Option<u32> {
+    let open = |path: &Path| disk::without_following(OpenOptions::new().read(true)).open(path).ok();
+    lock_holder::of(&open(path)?).or_else(|| holder_pid(&open(&notes_path(path))?))
 }
 
 /// Opens the lock file. It is never removed: with a file that is removed and created again, two processes could hold

@@ -12,6 +12,7 @@ mod grants;
 mod index;
 mod listing;
 mod lock;
+mod lock_holder;
 mod open;
 mod record;
 mod recovery;

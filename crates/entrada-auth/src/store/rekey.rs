@@ -4,15 +4,15 @@
 //! tells that a change of the key has begun. A change that was interrupted is continued by a second run with the same
 //! two keys.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::backend::file;
 use super::lock::{self, LockError, LockGuard};
 use super::{
-    Backend as _, BackendError, Bytes, File, StoreError, StoreErrorKind, StoreKey, StoreKind,
-    action, deadline, disk, lock_path, recovery, seal,
+    Backend as _, BackendError, Bytes, File, ReservedSpace, StoreError, StoreErrorKind, StoreKey,
+    StoreKind, action, disk, lock_path, recovery, seal,
 };
 
 /// The mark that a change of the key has begun.
@@ -20,6 +20,9 @@ const MARK: &str = "rekey-unfinished";
 
 /// How often the folder is read again for items that another process has written under the old key meanwhile.
 const ROUNDS: usize = 16;
+
+/// Bytes that a change needs besides its largest item: the mark, and a longer header.
+const ROOM_BESIDE: u64 = 512;
 
 /// How long the end of a change waits for a process that writes an item.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,6 +58,20 @@ impl StoredKeys {
         }
         Ok(found)
     }
+
+    /// Whether `key` is the key of the file store in `data_dir` now: it opens the recovery key, which a change encrypts first. A
+    /// store without a recovery key takes any key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if `key` is not a valid key, or the store cannot be read.
+    pub fn is_under(data_dir: &Path, key: &StoreKey) -> Result<bool, StoreError> {
+        match File::new(super::open::items_in(data_dir), key)?.load(recovery::NAME) {
+            Ok(_) => Ok(true),
+            Err(error) if is_about_content(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// Whether a change of the key of the items in `dir` has begun and not ended.
@@ -65,6 +82,11 @@ pub(super) fn is_marked(dir: &Path) -> bool {
 /// The path of the lock that all processes share while they write an item in `dir`.
 pub(super) fn writers(dir: &Path) -> PathBuf {
     dir.join("writers.lock")
+}
+
+/// The path of the lock on a change of the key.
+fn change_lock(state_dir: &Path) -> PathBuf {
+    state_dir.join("rekey.lock")
 }
 
 /// The result of [`Rekey::run`].
@@ -96,6 +118,8 @@ pub struct Rekey {
     old: File,
     new: File,
     has_begun: Cell<bool>,
+    /// The lock that the change waits for, and for how long it has.
+    waits: RefCell<(PathBuf, Duration)>,
 }
 
 /// The key that opens an item.
@@ -120,7 +144,12 @@ impl Rekey {
         wait: Duration,
         sleep: &mut dyn FnMut(Duration) -> bool,
     ) -> Result<LockGuard, LockError> {
-        lock::acquire(&state_dir.join("rekey.lock"), wait, sleep)
+        lock::acquire(&change_lock(state_dir), wait, sleep)
+    }
+
+    /// The process that has the lock of [`Rekey::lock`], if it is known.
+    pub fn lock_holder(state_dir: &Path) -> Option<u32> {
+        lock::holder_of(&change_lock(state_dir))
     }
 
     /// A change from `old` to `new` of the store in `data_dir`, whose locks are in `state_dir`.
@@ -136,8 +165,33 @@ impl Rekey {
     ) -> Result<Self, StoreError> {
         let dir = super::open::items_in(data_dir);
         let files = |key| File::new(dir.clone(), key);
-        let (old, new, has_begun) = (files(old)?, files(new)?, Cell::default());
-        Ok(Self { old, new, state_dir: state_dir.to_owned(), dir, has_begun })
+        let (old, new) = (files(old)?, files(new)?);
+        let (has_begun, waits) = (Cell::default(), RefCell::default());
+        Ok(Self { old, new, state_dir: state_dir.to_owned(), dir, has_begun, waits })
+    }
+
+    /// How long the change has waited for the lock that it waits for, for a `sleep` that tells of it.
+    pub fn waited(&self) -> Duration {
+        self.waits.borrow().1
+    }
+
+    /// The process for which the change waits, if it is known.
+    pub fn blocking_process(&self) -> Option<u32> {
+        lock::holder_of(&self.waits.borrow().0)
+    }
+
+    fn acquire(
+        &self,
+        path: &Path,
+        wait: Duration,
+        sleep: &mut dyn FnMut(Duration) -> bool,
+    ) -> Result<LockGuard, LockError> {
+        self.waits.replace((path.to_owned(), Duration::ZERO));
+        lock::acquire(path, wait, &mut |pause| {
+            let goes_on = sleep(pause);
+            self.waits.borrow_mut().1 += pause;
+            goes_on
+        })
     }
 
     /// Whether every item opens with the new key.
@@ -154,16 +208,17 @@ impl Rekey {
         Ok(true)
     }
 
-    /// Checks both keys, and sets the mark: from here on, a change has begun. A new key goes to disk after this and before
-    /// [`Rekey::run`], which begins by itself otherwise.
+    /// Checks both keys, the locks and the room on the disk, and sets the mark: from here on, a change has begun. A new key goes
+    /// to disk after this and before [`Rekey::run`], which begins by itself otherwise.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the old key opens no item, another change has not ended, or the folder cannot be written. Nothing has
-    /// begun then.
+    /// [`StoreError`] if the old key opens no item, another change has not ended, a lock cannot be taken, or the folder cannot be
+    /// written. Nothing has begun then.
     pub fn begin(&self) -> Result<(), StoreError> {
         if !self.has_begun.get() {
             self.check_keys()?;
+            self.check_writable()?;
             self.mark()?;
             self.has_begun.set(true);
         }
@@ -209,16 +264,15 @@ impl Rekey {
     }
 
     /// Removes the mark, because the new key is written down. Items that were saved under the old key since [`Rekey::run`] are
-    /// encrypted with the new one first, while nobody writes. Whoever writes later is refused with the old key.
+    /// encrypted with the new one first, while nobody writes. Whoever writes later is refused with the old key. Waits for
+    /// processes that write, in steps through `sleep`.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the folder cannot be written, or another process does not end its write.
-    pub fn finish(&self) -> Result<(), StoreError> {
-        let path = writers(&self.dir);
-        let _alone = deadline::within(WRITE_TIMEOUT, move || lock::wait(&path))
-            .and_then(|locked| locked)
-            .map_err(refuse)?;
+    /// [`RekeyError`] if the folder cannot be written, or another process does not end its write.
+    pub fn finish(&self, sleep: &mut dyn FnMut(Duration) -> bool) -> Result<(), RekeyError> {
+        let alone = self.acquire(&writers(&self.dir), WRITE_TIMEOUT, sleep)?;
+        alone.clear_holder();
         for path in self.paths()? {
             let Some(sealed) = disk::read(&path).map_err(refuse)? else { continue };
             let Ok(name) = seal::name_of(&sealed) else { continue };
@@ -226,7 +280,8 @@ impl Rekey {
                 self.new.save_anew(&name, &bytes).map_err(refuse)?;
             }
         }
-        disk::remove(&self.dir.join(MARK)).map(drop).map_err(refuse)
+        disk::remove(&self.dir.join(MARK)).map_err(refuse)?;
+        Ok(())
     }
 
     /// Encrypts the item in the file `path` with the new key. Returns whether it was under the old one.
@@ -248,7 +303,7 @@ impl Rekey {
             return Ok(false);
         }
         // A process that refreshes this grant saves the result first.
-        let _lock = lock::acquire(&self.lock_path(&name), wait, sleep)?;
+        let _lock = self.acquire(&self.lock_path(&name), wait, sleep)?;
         match self.opens_with(&name)? {
             OpensWith::New | OpensWith::Gone => Ok(false),
             OpensWith::Old(bytes) => {
@@ -320,6 +375,19 @@ impl Rekey {
             Some(error) => Err(StoreError { action: action::REKEY, ..error }),
             None => Ok(()),
         }
+    }
+
+    /// Fails where the change would end half-way: at a lock that cannot be taken, or for want of room for the largest item.
+    fn check_writable(&self) -> Result<(), StoreError> {
+        lock::check(&writers(&self.dir)).map_err(refuse)?;
+        let mut room = ROOM_BESIDE;
+        for path in self.paths()? {
+            let Some(sealed) = disk::read(&path).map_err(refuse)? else { continue };
+            let Ok(name) = seal::name_of(&sealed) else { continue };
+            lock::check(&self.lock_path(&name)).map_err(refuse)?;
+            room = room.max(sealed.len() as u64 + ROOM_BESIDE);
+        }
+        ReservedSpace::in_folder(&self.dir, room).map(drop).map_err(refuse)
     }
 
     /// The files of all items. The recovery key comes first: without it no process with the old key begins a sign-in or

@@ -77,7 +77,7 @@ fn every_item_opens_with_the_new_key_and_none_with_the_old_one() {
         assert_eq!(changed, Rekeyed { changed: 5, unchanged: 0, unreadable: Vec::new() });
         assert_eq!(steps, [(0, 5), (1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
         assert!(StoredKeys::of(dir.path()).unwrap().is_unfinished);
-        change.finish().unwrap();
+        change.finish(&mut never).unwrap();
         let passphrase = matches!(new, StoreKey::Passphrase(_));
         let expected =
             StoredKeys { has_key: !passphrase, has_passphrase: passphrase, is_unfinished: false };
@@ -132,7 +132,7 @@ fn a_change_that_ends_after_any_step_loses_nothing_and_is_continued() {
         let changed = run(&again).unwrap();
         assert_eq!(changed.changed + changed.unchanged, 5, "after {last}");
         assert_eq!(changed.changed, 5 - last, "after {last}");
-        again.finish().unwrap();
+        again.finish(&mut never).unwrap();
         assert_eq!(opening(dir.path(), &new), ACCOUNTS);
         // Once more there is nothing to do.
         let changed = run(&rekey(dir.path(), &old, &new)).unwrap();
@@ -154,7 +154,7 @@ fn a_grant_kept_aside_is_still_stored_afterwards() {
     store.keep_pending(&ready, &of("e"), &grant("e", 300)).unwrap();
     let change = rekey(dir.path(), &old, &new);
     run(&change).unwrap();
-    change.finish().unwrap();
+    change.finish(&mut never).unwrap();
     let kept = grants(dir.path(), &new).load(&of("e")).unwrap().unwrap();
     assert_eq!(kept.refresh_token.unwrap().expose(), "e");
 }
@@ -243,7 +243,7 @@ fn after_a_change_nothing_is_saved_under_the_old_key() {
     let other = grants(dir.path(), &raw("11"));
     let change = rekey(dir.path(), &raw("11"), &raw("22"));
     run(&change).unwrap();
-    change.finish().unwrap();
+    change.finish(&mut never).unwrap();
     let error = other.save(&of("new"), &grant("new", 200), NumericDate(200)).unwrap_err();
     assert!(matches!(error.reason, StoreErrorKind::WrongKey(_)), "{error:?}");
     assert_eq!(opening(dir.path(), &raw("22")), ACCOUNTS);
@@ -257,15 +257,17 @@ fn a_write_that_began_under_the_old_key_is_waited_for_and_found() {
     run(&change).unwrap();
     // Its check of the key is done, and its write is not.
     let writes = lock::share(&writers(&change.dir)).unwrap();
-    std::thread::scope(|scope| {
-        let end = scope.spawn(|| rekey(dir.path(), &raw("11"), &raw("22")).finish());
-        let (_open, never) = std::sync::mpsc::channel::<()>();
-        never.recv_timeout(Duration::from_millis(50)).unwrap_err();
-        assert!(is_marked(&change.dir) && !end.is_finished());
-        other.backend.save(&of("e").to_string(), b"entrada").unwrap();
-        drop(writes);
-        end.join().unwrap().unwrap();
-    });
+    let mut writes = Some(writes);
+    let mut sleep = |_| {
+        if let Some(writes) = writes.take() {
+            assert!(is_marked(&change.dir));
+            other.backend.save(&of("e").to_string(), b"entrada").unwrap();
+            drop(writes);
+        }
+        true
+    };
+    change.finish(&mut sleep).unwrap();
+    assert!(writes.is_none(), "the end of the change did not wait");
     assert!(!is_marked(&change.dir));
     assert!(change.new.load(&of("e").to_string()).unwrap().is_some());
 }
@@ -282,7 +284,7 @@ fn a_change_that_has_not_ended_is_continued_with_the_same_new_key_only() {
     assert!(error.contains("the same new key as before"), "{error}");
     assert!(is_marked(&super::super::open::items_in(dir.path())));
     run(&change).unwrap();
-    change.finish().unwrap();
+    change.finish(&mut never).unwrap();
     assert_eq!(opening(dir.path(), &raw("22")), ACCOUNTS);
 }
 
@@ -302,4 +304,38 @@ fn a_file_that_cannot_be_read_ends_the_change() {
     allow(0o600).unwrap();
     run(&change).unwrap();
     assert_eq!(opening(dir.path(), &raw("22")), ACCOUNTS);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_change_whose_locks_cannot_be_taken_does_not_begin() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let dir = filled(&raw("11"));
+    let change = rekey(dir.path(), &raw("11"), &raw("22"));
+    let state = dir.path().join("state");
+    let of_item = lock_path(&state, StoreKind::File, &of("c").to_string());
+    drop(grants(dir.path(), &raw("11")).lock(&of("c"), Duration::ZERO, &mut never).unwrap());
+    let refused = |path: &Path, why: &str| {
+        let error = run(&rekey(dir.path(), &raw("11"), &raw("22"))).unwrap_err();
+        assert!(matches!(error, RekeyError::Store(_)), "{path:?}: {error:?}");
+        assert!(error.to_string().contains(why), "{path:?}: {error}");
+        assert!(!is_marked(&change.dir), "{path:?}");
+        assert_eq!(opening(dir.path(), &raw("11")), ACCOUNTS);
+    };
+    for path in [writers(&change.dir), of_item, state.join("recovery.lock")] {
+        let mode = |mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&path, mode).unwrap();
+        };
+        mode(0o644);
+        refused(&path, "chmod 600");
+        mode(0o600);
+        let other = dir.path().join("other");
+        std::fs::rename(&path, &other).unwrap();
+        symlink(&other, &path).unwrap();
+        refused(&path, "cannot open the lock file");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::rename(&other, &path).unwrap();
+    }
+    run(&change).unwrap();
 }

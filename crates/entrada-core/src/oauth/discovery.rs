@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Answer, HttpRequest, HttpResponse, ProtocolError, RETRYABLE_STATUS, read};
-use crate::{Authority, Endpoints, NumericDate, check_transport, clean};
+use crate::{Authority, Endpoints, NumericDate, check_transport, clean, is_loopback};
 
 const STEP: &str = "the discovery request";
 
@@ -84,10 +84,9 @@ const MISSING: [u16; 2] = [404, 410];
 /// The number of characters of another issuer that are shown.
 const ISSUER_MAX: usize = 200;
 
-/// Reads the response to [`request`]. The `issuer` must be the requested authority, and every endpoint must use https or be
-/// on this machine. Any other document is refused (OIDC Discovery §4.3).
-///
-/// # Errors
+/// Reads the response to [`request`]. The `issuer` must be the requested authority, and every endpoint must use https. Only an
+/// authority on this machine may name endpoints on it, also without https: another one would make entrada send codes and tokens
+/// to a program of this machine. Any other document is refused (OIDC Discovery §4.3).
 ///
 /// [`DiscoveryError::Protocol`] may be temporary; the others stay until the authority or the settings change.
 ///
@@ -104,6 +103,7 @@ pub fn parse(
         let url = authority.discovery_url().to_string();
         return Err(DiscoveryError::Missing { authority: authority.base(), url, status });
     }
+    let is_local = is_loopback(&authority.discovery_url());
     let is_withheld = (300..500).contains(&status) && !RETRYABLE_STATUS.contains(&status);
     let found = read(STEP, response, received_at, |members| {
         let issuer = members.get("issuer").and_then(Value::as_str).unwrap_or_default();
@@ -117,6 +117,9 @@ pub fn parse(
             let url = value.as_str().and_then(|text| Url::parse(text).ok());
             let url = url.ok_or_else(|| format!("its `{name}` is not a URL"))?;
             check_transport(&url).map_err(|_| format!("its `{name}` is not https"))?;
+            if is_loopback(&url) && !is_local {
+                return Err(format!("its `{name}` is on this machine, and the authority is not"));
+            }
             Ok(Some(url))
         };
         let endpoints = || {
@@ -229,6 +232,36 @@ mod tests {
         for url in ["http://idp.example/t", "javascript:alert(1)", "file:///etc/passwd"] {
             let body = format!(r#"{{"issuer":"https://idp.example","token_endpoint":"{url}"}}"#);
             assert_eq!(endpoints(&body).unwrap_err(), "its `token_endpoint` is not https");
+        }
+    }
+
+    #[test]
+    fn an_authority_elsewhere_names_no_endpoint_on_this_machine() {
+        let of = |issuer: &str, endpoint: &str, member: &str| {
+            let authority = Authority::parse(issuer, None).unwrap();
+            let mut body = serde_json::json!({
+                "issuer": issuer, "token_endpoint": format!("{issuer}/t"),
+            });
+            body[member] = endpoint.into();
+            parse(&authority, &response(200, &body.to_string()), None)
+        };
+        let members = ["token_endpoint", "device_authorization_endpoint", "authorization_endpoint"];
+        for member in members.into_iter().chain(["jwks_uri", "revocation_endpoint"]) {
+            for local in [
+                "http://localhost:8400/t",
+                "http://127.0.0.1/t",
+                "https://localhost/t",
+                "https://127.1.2.3:8443/t",
+                "https://[::1]/t",
+            ] {
+                let error = of("https://idp.example", local, member).unwrap_err().to_string();
+                let expected = format!("its `{member}` is on this machine");
+                assert!(error.contains(&expected), "{local}: {error}");
+                for issuer in ["http://localhost:8400", "https://localhost:8443"] {
+                    of(issuer, local, member).unwrap().unwrap();
+                }
+            }
+            of("https://idp.example", "https://other.example/t", member).unwrap().unwrap();
         }
     }
 }

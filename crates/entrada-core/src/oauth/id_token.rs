@@ -4,7 +4,7 @@
 //! tokens.
 
 use http::{Method, header};
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
@@ -45,8 +45,8 @@ pub enum IdTokenError {
     /// The header has critical members that entrada does not know (RFC 7515 §4.1.11).
     #[error("its header marks {0} as critical, and entrada does not support that")]
     Critical(String),
-    /// The authority does not publish the key.
-    #[error("it is signed with a key (`{0}`) that the authority does not publish")]
+    /// The authority does not publish the key, or not for signatures.
+    #[error("it is signed with a key (`{0}`) that the authority does not publish for signatures")]
     UnknownKey(String),
     /// The signature does not match the key.
     #[error("its signature does not match the authority's key")]
@@ -238,11 +238,12 @@ fn check_signature(
     keys: &Keys,
 ) -> Result<(), IdTokenError> {
     let kid = header.text("kid");
+    let mut verifying = keys.0.iter().filter(|key| verifies_signatures(key));
     let key = match kid {
-        Some(kid) => keys.0.iter().find(|key| key.common.key_id.as_deref() == Some(kid)),
+        Some(kid) => verifying.find(|key| key.common.key_id.as_deref() == Some(kid)),
         // A token without a key id is clear only when there is one key.
         None => {
-            let mut able = keys.0.iter().filter(|key| may_sign(key).contains(&algorithm));
+            let mut able = verifying.filter(|key| may_sign(key).contains(&algorithm));
             able.next().filter(|_| able.next().is_none())
         }
     };
@@ -258,6 +259,14 @@ fn check_signature(
         Ok(true) => Ok(()),
         _ => Err(IdTokenError::Signature),
     }
+}
+
+/// Whether the authority publishes the key for signatures: by its `use` and its `key_ops`, where it has them (RFC 7517 §4.2, §4.3).
+fn verifies_signatures(key: &Jwk) -> bool {
+    let usage = key.common.public_key_use.as_ref();
+    let operations = key.common.key_operations.as_ref();
+    usage.is_none_or(|usage| *usage == PublicKeyUse::Signature)
+        && operations.is_none_or(|all| all.contains(&KeyOperations::Verify))
 }
 
 /// The algorithms that a key may be used for: its own `alg`, within its type. An RSA key without `alg`, such as Entra's, is

@@ -1,7 +1,8 @@
 //! The registered secrets: the index of their pieces, and the search for them in text.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 
 use super::encodings::{
@@ -22,7 +23,7 @@ const SECRET_MIN: usize = 4;
 const DIGITS_MIN: usize = 6;
 /// Characters of all secrets whose pieces are indexed. Later secrets are found only as a whole.
 pub(super) const INDEX_MAX: usize = 64 << 10;
-/// The largest amount of secrets that is kept, in bytes. A process that renews tokens for days sees more: it forgets the oldest,
+/// The largest amount of secrets that a process keeps, in bytes. One that renews tokens for days sees more: it forgets the oldest,
 /// except those that it began with and those that were seen again.
 const STORED_MAX: usize = 4 << 20;
 /// How many secrets are never forgotten: a process registers those of its configuration first.
@@ -34,6 +35,11 @@ const DEPTH: usize = 3;
 #[derive(Default)]
 pub(super) struct KnownSecrets {
     secrets: Vec<Secret>,
+    /// The largest size of the secrets in bytes; no limit by default, so that a file is searched for all of its own.
+    stored_max: Option<usize>,
+    /// Where each secret is, by its hash.
+    places: HashMap<u64, usize>,
+    hasher: RandomState,
     /// The size of the secrets in bytes.
     bytes: usize,
     /// How many of the secrets are indexed below.
@@ -42,11 +48,93 @@ pub(super) struct KnownSecrets {
     characters: usize,
     /// Hashes of the pieces of long secrets, with the index of each secret.
     pieces: HashMap<u64, usize>,
-    /// Secrets that are found only as a whole, by the hash of their start.
-    whole: HashMap<u64, Vec<(Vec<char>, usize)>>,
+    /// Secrets that are found only as a whole.
+    whole: WholeSecrets,
+}
+
+/// Secrets that are found only as a whole. Each lookup leads to few of them, however many there are: tokens of one issuer differ
+/// at their ends.
+#[derive(Default)]
+struct WholeSecrets {
+    /// Those of [`PIECE`] characters and more, by the hash of their last characters.
+    long: HashMap<u64, Vec<(Vec<char>, usize)>>,
+    /// Shorter ones, by the hash of all their characters.
+    short: HashMap<u64, Vec<(Vec<char>, usize)>>,
+    /// The hashes of the starts of the shorter ones.
+    starts: HashSet<u64>,
+}
+
+impl WholeSecrets {
+    fn is_empty(&self) -> bool {
+        self.long.is_empty() && self.short.is_empty()
+    }
+
+    fn insert(&mut self, secret: Vec<char>, at: usize) {
+        let Some(start) = secret.get(..SECRET_MIN) else { return };
+        let same_hash = match secret.len().checked_sub(PIECE).and_then(|end| secret.get(end..)) {
+            Some(end) => self.long.entry(hash(end.iter().copied())).or_default(),
+            None => {
+                self.starts.insert(hash(start.iter().copied()));
+                self.short.entry(hash(secret.iter().copied())).or_default()
+            }
+        };
+        if !same_hash.iter().any(|(other, _)| *other == secret) {
+            same_hash.push((secret, at));
+        }
+    }
+
+    /// Calls `found` with each range of `shown` that may be a secret, its characters and its index.
+    fn candidates(&self, shown: &[Letter], found: &mut dyn FnMut(Range<usize>, &[char], usize)) {
+        let hash_of = |letters: &[Letter]| hash(letters.iter().map(|letter| letter.c));
+        if !self.long.is_empty() {
+            for (start, last) in shown.windows(PIECE).enumerate() {
+                let end = start + PIECE;
+                for (secret, at) in self.long.get(&hash_of(last)).into_iter().flatten() {
+                    if let Some(start) = end.checked_sub(secret.len()) {
+                        found(start..end, secret, *at);
+                    }
+                }
+            }
+        }
+        if self.short.is_empty() {
+            return;
+        }
+        for (start, beginning) in shown.windows(SECRET_MIN).enumerate() {
+            if !self.starts.contains(&hash_of(beginning)) {
+                continue;
+            }
+            for end in start + SECRET_MIN..(start + PIECE).min(shown.len() + 1) {
+                let word = shown.get(start..end).unwrap_or_default();
+                for (secret, at) in self.short.get(&hash_of(word)).into_iter().flatten() {
+                    if secret.len() == word.len() {
+                        found(start..end, secret, *at);
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl KnownSecrets {
+    /// The secrets of a process, which may run for days.
+    pub(super) fn of_process() -> Self {
+        Self { stored_max: Some(STORED_MAX), ..Self::default() }
+    }
+
+    /// Adds the secrets of `other`, and forgets none where that does not.
+    pub(super) fn join(&mut self, other: &[Secret], stored_max: Option<usize>) {
+        if stored_max.is_none() {
+            self.stored_max = None;
+        }
+        for secret in other {
+            self.register(secret.expose());
+        }
+    }
+
+    pub(super) fn stored_max(&self) -> Option<usize> {
+        self.stored_max
+    }
+
     /// Adds `secret`, unless it is too short or a word of the protocol: such text appears everywhere.
     pub(super) fn register(&mut self, secret: &str) {
         let secret = secret.trim();
@@ -62,26 +150,30 @@ impl KnownSecrets {
         // A value longer than any token is found by its start.
         let end = secret.char_indices().nth(INDEX_MAX).map_or(secret.len(), |(end, _)| end);
         let secret = Secret::new(secret.get(..end).unwrap_or_default());
-        if let Some(at) = self.secrets.iter().position(|known| *known == secret) {
+        let hash = self.hasher.hash_one(secret.expose());
+        let at = self.places.get(&hash).copied();
+        if let Some(at) = at.filter(|at| self.secrets.get(*at) == Some(&secret)) {
             // It is in use, so it is not among the next to be forgotten.
-            if STORED_MAX / 2 < self.bytes && (KEPT_FIRST..self.secrets.len() / 2).contains(&at) {
+            let is_near_end = self.stored_max.is_some_and(|max| max / 2 < self.bytes);
+            if is_near_end && (KEPT_FIRST..self.secrets.len() / 2).contains(&at) {
                 let known = self.secrets.remove(at);
                 self.secrets.push(known);
                 self.forget_index();
             }
             return;
         }
-        if STORED_MAX <= self.bytes {
-            self.forget_older_half();
+        if let Some(max) = self.stored_max.filter(|max| *max <= self.bytes) {
+            self.forget_older_half(max);
         }
         self.bytes += secret.expose().len();
+        self.places.insert(hash, self.secrets.len());
         self.secrets.push(secret);
     }
 
-    /// Forgets the oldest secrets but the first.
-    fn forget_older_half(&mut self) {
+    /// Forgets the oldest secrets but the first, down to half of `max`.
+    fn forget_older_half(&mut self, max: usize) {
         let end = |secrets: &[Secret]| secrets.len().div_ceil(2);
-        while STORED_MAX / 2 < self.bytes && KEPT_FIRST < end(&self.secrets) {
+        while max / 2 < self.bytes && KEPT_FIRST < end(&self.secrets) {
             let oldest = KEPT_FIRST..end(&self.secrets);
             let forgotten: usize =
                 self.secrets.drain(oldest).map(|secret| secret.expose().len()).sum();
@@ -90,11 +182,14 @@ impl KnownSecrets {
         self.forget_index();
     }
 
-    /// Clears the index, which is made anew when it is needed.
+    /// Clears the index of the search, which is made anew when it is needed, and notes the new places of the secrets.
     fn forget_index(&mut self) {
         (self.indexed, self.characters) = (0, 0);
         self.pieces.clear();
-        self.whole.clear();
+        self.whole = WholeSecrets::default();
+        let secrets = self.secrets.iter().enumerate();
+        self.places =
+            secrets.map(|(at, secret)| (self.hasher.hash_one(secret.expose()), at)).collect();
     }
 
     pub(super) fn secrets(&self) -> &[Secret] {
@@ -139,12 +234,7 @@ impl KnownSecrets {
                 }
             } else {
                 for form in forms.into_iter().flatten() {
-                    let form: Vec<char> = form.chars().filter(|c| !is_hidden(*c)).collect();
-                    let Some(start) = form.get(..SECRET_MIN) else { continue };
-                    let same_start = self.whole.entry(hash(start.iter().copied())).or_default();
-                    if !same_start.iter().any(|(other, _)| *other == form) {
-                        same_start.push((form, at));
-                    }
+                    self.whole.insert(form.chars().filter(|c| !is_hidden(*c)).collect(), at);
                 }
             }
         }
@@ -226,29 +316,25 @@ impl KnownSecrets {
             return;
         }
         let shown: Vec<Letter> = view.iter().copied().filter(|l| !is_hidden(l.c)).collect();
-        for (start, beginning) in shown.windows(SECRET_MIN).enumerate() {
-            let beginning = hash(beginning.iter().map(|letter| letter.c));
-            for (secret, at) in self.whole.get(&beginning).into_iter().flatten() {
-                let Some(found) = shown.get(start..start + secret.len()) else { continue };
-                let is_short = secret.len() < SHORT;
-                let same = found.iter().zip(secret).all(|(letter, c)| {
-                    letter.c == *c || (!is_short && letter.c.eq_ignore_ascii_case(c))
-                });
-                // A short secret is a whole word, and a number a whole number.
-                let is_number = secret.iter().all(char::is_ascii_digit);
-                let continues = |at: Option<usize>| {
-                    at.and_then(|at| shown.get(at)).is_some_and(|letter| {
-                        (is_short && letter.c.is_alphanumeric())
-                            || (is_number && letter.c.is_ascii_digit())
-                    })
-                };
-                let is_part =
-                    || continues(start.checked_sub(1)) || continues(Some(start + secret.len()));
-                if same && !is_part() {
-                    hidden.extend(found.iter().map(|letter| (letter.from..letter.to, *at)));
-                }
+        self.whole.candidates(&shown, &mut |range, secret, at| {
+            let found = shown.get(range.clone()).unwrap_or_default();
+            let is_short = secret.len() < SHORT;
+            let same = found.iter().zip(secret).all(|(letter, c)| {
+                letter.c == *c || (!is_short && letter.c.eq_ignore_ascii_case(c))
+            });
+            // A short secret is a whole word, and a number a whole number.
+            let is_number = secret.iter().all(char::is_ascii_digit);
+            let continues = |at: Option<usize>| {
+                at.and_then(|at| shown.get(at)).is_some_and(|letter| {
+                    (is_short && letter.c.is_alphanumeric())
+                        || (is_number && letter.c.is_ascii_digit())
+                })
+            };
+            let is_part = || continues(range.start.checked_sub(1)) || continues(Some(range.end));
+            if same && !is_part() {
+                hidden.extend(found.iter().map(|letter| (letter.from..letter.to, at)));
             }
-        }
+        });
     }
 }
 

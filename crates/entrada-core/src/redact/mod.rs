@@ -61,6 +61,12 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
+    /// A redactor for a process that may run for days: at 4 MiB of secrets it forgets the oldest, except those that it began
+    /// with and those that were seen again. Others, such as the redactor of a file, forget none.
+    pub fn of_process() -> Self {
+        Self { run: Arc::new(Mutex::new(KnownSecrets::of_process())), fingerprints: None }
+    }
+
     /// A redactor that knows `secrets`.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let redactor = Self::default();
@@ -134,14 +140,14 @@ impl Redactor {
         }
     }
 
-    /// Registers the secrets of `other`.
+    /// Registers the secrets of `other`. If `other` forgets none, this one forgets none from now on.
     pub fn join(&self, other: &Self) {
         if !Arc::ptr_eq(&self.run, &other.run) {
-            let all = other.run().secrets().to_vec();
-            let mut known = self.run();
-            for secret in &all {
-                known.register(secret.expose());
-            }
+            let (all, stored_max) = {
+                let other = other.run();
+                (other.secrets().to_vec(), other.stored_max())
+            };
+            self.run().join(&all, stored_max);
         }
     }
 

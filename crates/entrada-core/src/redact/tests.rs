@@ -232,7 +232,7 @@ fn a_secret_too_long_for_the_index_is_found_whole() {
 
 #[test]
 fn the_newest_secrets_are_known_however_many_came_before() {
-    let redactor = Redactor::default();
+    let redactor = Redactor::of_process();
     let number = |number: usize| format!("secret-{number:06}-{}", "q".repeat(60_000));
     // 6 MB of them: a process that renews its token for days registers as much.
     for at in 0..100 {
@@ -245,4 +245,56 @@ fn the_newest_secrets_are_known_however_many_came_before() {
     for at in [0, 20, 70, 85, 99] {
         assert_eq!(redactor.text(&format!("x {} y", number(at))), "x [secret] y", "{at}");
     }
+}
+
+/// Distinct secrets of `length` characters, like tokens of one issuer: the same start, and another end.
+fn many(count: usize, length: usize) -> impl Iterator<Item = String> {
+    use sha2::{Digest as _, Sha256};
+    (0..count).map(move |number| {
+        let digest = Sha256::digest(number.to_le_bytes());
+        let end = BASE64_URL_SAFE_NO_PAD.encode(digest);
+        format!(
+            "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.{}{end}",
+            "x".repeat(length.saturating_sub(80))
+        )
+    })
+}
+
+#[test]
+fn a_file_is_redacted_against_all_of_its_own_secrets() {
+    let archive = Redactor::default().with_fingerprints([7; 16]);
+    let evidence = Redactor::default();
+    let run = Redactor::of_process();
+    // 10 MiB, more than a process remembers.
+    let all: Vec<String> = many(5_000, 2_100).collect();
+    for secret in &all {
+        archive.hide(secret);
+        evidence.register(secret);
+    }
+    run.join(&evidence);
+    for redactor in [&archive, &evidence, &run, &run.with_fingerprints([7; 16])] {
+        for (number, secret) in all.iter().enumerate().step_by(97) {
+            let text = redactor.text(secret);
+            assert!(!text.contains(&secret[2_050..]), "{number}");
+        }
+    }
+}
+
+#[test]
+fn each_of_many_secrets_is_found() {
+    let all: Vec<String> = many(5_000, 90).collect();
+    let redactor = Redactor::default();
+    for secret in all.iter().chain(&all) {
+        redactor.register(secret);
+    }
+    let text = all.join("\n");
+    let shown = redactor.text(&text);
+    assert!(!shown.contains("eyJ0"), "one is left");
+    // Short ones as well.
+    let redactor = Redactor::default();
+    let all: Vec<String> = (100_000..110_000).map(|number| format!("pin-{number}")).collect();
+    for secret in &all {
+        redactor.register(secret);
+    }
+    assert!(!redactor.text(&all.join(" ")).contains("pin-"));
 }

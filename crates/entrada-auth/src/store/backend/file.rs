@@ -194,8 +194,9 @@ impl Backend for File {
     }
 
     fn reserve_space(&self, room: u64) -> Result<Option<ReservedSpace>, StoreError> {
-        let space =
-            disk::private_dir(&self.dir).and_then(|()| ReservedSpace::in_folder(&self.dir, room));
+        let space = disk::private_dir(&self.dir)
+            .and_then(|()| lock::check(&rekey::writers(&self.dir)))
+            .and_then(|()| ReservedSpace::in_folder(&self.dir, room));
         space.map(Some).map_err(|fault| fault.when(StoreKind::File, action::PREPARE))
     }
 

@@ -73,11 +73,11 @@ pub trait Backend {
     ///
     /// [`StoreError`] if the store refuses the item.
     fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
-    /// Reserves `room` bytes of disk space for an item, if items are files.
+    /// Reserves `room` bytes of disk space for an item, if items are files, and checks that the save can take its locks.
     ///
     /// # Errors
     ///
-    /// The disk is full, or the folder cannot be written.
+    /// The disk is full, or the folder or a lock cannot be written.
     fn reserve_space(&self, room: u64) -> Result<Option<ReservedSpace>, StoreError> {
         let _ = room;
         Ok(None)

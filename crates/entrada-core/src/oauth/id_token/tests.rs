@@ -168,6 +168,49 @@ fn only_a_signature_by_the_authority_is_accepted() {
 }
 
 #[test]
+fn a_key_that_is_not_for_signatures_verifies_none() {
+    let token = signed(&header(), &claims());
+    let nameless = signed(&json!({ "alg": "RS256" }), &claims());
+    let with = |usage: Value, operations: Value| {
+        keys(|key| {
+            key["use"] = usage;
+            key["key_ops"] = operations;
+        })
+    };
+    for (usage, operations) in [
+        (json!("sig"), json!(["verify"])),
+        (json!("sig"), json!(["sign", "verify"])),
+        (Value::Null, json!(["verify"])),
+        (Value::Null, Value::Null),
+    ] {
+        let all = with(usage.clone(), operations.clone());
+        for token in [&token, &nameless] {
+            assert_eq!(judged(token, Some(&all)), Ok(()), "{usage} {operations}");
+        }
+    }
+    for (usage, operations) in [
+        (json!("enc"), Value::Null),
+        (json!("enc"), json!(["verify"])),
+        (json!("tls"), Value::Null),
+        (json!("sig"), json!(["encrypt"])),
+        (Value::Null, json!(["sign", "wrapKey"])),
+        (Value::Null, json!([])),
+    ] {
+        let all = with(usage.clone(), operations.clone());
+        let cached = Keys::from_text(all.to_text().as_bytes()).unwrap();
+        for all in [&all, &cached] {
+            for token in [&token, &nameless] {
+                let verdict = judged(token, Some(all));
+                assert!(
+                    matches!(verdict, Err(IdTokenError::UnknownKey(_))),
+                    "{usage} {operations}: {verdict:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn an_unknown_critical_extension_is_refused() {
     for critical in [json!(["b64"]), json!(["exp"]), json!([]), json!("exp"), Value::Null] {
         let mut header = header();
