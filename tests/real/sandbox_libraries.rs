@@ -206,6 +206,8 @@ fn git_credential_oauth_names_a_port_of_an_address_that_entra_does_not_ignore() 
 /// oidc-agent, by a device code and by a browser.
 const OIDC_AGENT: &str = r#"
 eval "$(oidc-agent)" >&2
+# It goes into the background before it listens.
+for attempt in 1 2 3 4 5 6 7 8; do oidc-add --loaded >/dev/null 2>&1 && break; sleep 0.5; done
 export OIDC_ENCRYPTION_PW=a-password
 sign_in() {
     oidc-gen a --issuer https://login.microsoftonline.com/organizations/v2.0 --client-secret= \
