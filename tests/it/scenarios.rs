@@ -96,6 +96,7 @@ const CASES: &[Case] = &[
     case("claims-challenge", Exit::Success, "", FINE),
     case("expires-at-once", Exit::Success, "", FINE),
     case("own-api", Exit::Success, "", FINE),
+    case("public-client", Exit::Success, "", FINE),
 ];
 
 const fn case(

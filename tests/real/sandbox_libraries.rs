@@ -28,12 +28,33 @@ fn msal_for_node_draws_no_error() {
 fn the_sign_in_of_msal_for_node_ends_at_slow_down_and_at_a_passing_fault() {
     for (scenario, finding) in [
         ("slow-down", "warning sign-in-ends-at-slow-down"),
+        ("throttled", "warning sign-in-ends-at-passing-fault"),
         ("outage", "warning sign-in-ends-at-passing-fault"),
     ] {
         let ran = run_script(&node("sandbox.mjs device"), &["--scenario", scenario]);
         assert_eq!(ran.code, 1, "{ran}");
         ran.found_only(&[finding]);
         ran.found(finding);
+    }
+}
+
+#[test]
+fn the_sign_in_of_msal_for_python_obeys_slow_down_and_ends_at_a_passing_fault() {
+    let script = python_script(
+        r#"
+import msal, sys
+app = msal.PublicClientApplication("11111111-1111-1111-1111-111111111111",
+                                   authority="https://login.microsoftonline.com/organizations")
+answer = app.acquire_token_by_device_flow(app.initiate_device_flow(scopes=["User.Read"]))
+sys.exit(0 if "access_token" in answer else 1)
+"#,
+    );
+    succeeded(&script, &["--scenario", "slow-down"]).found_only(&[]);
+    for scenario in ["throttled", "outage"] {
+        let ran = run_script(&script, &["--scenario", scenario]);
+        assert_eq!(ran.code, 1, "{scenario}: {ran}");
+        ran.found("warning sign-in-ends-at-passing-fault");
+        ran.found_only(&["warning sign-in-ends-at-passing-fault"]);
     }
 }
 
@@ -52,6 +73,27 @@ fn chromium_signs_in_for_msal_for_node() {
         ran.has("browser 200");
         ran.found_only(&["note nonce-missing"]);
     }
+}
+
+#[test]
+fn azure_identity_for_node_sends_no_state_with_its_challenge() {
+    let ran = succeeded(&node("azure_identity.mjs"), &[]);
+    for part in ["device 200", "device vault true", "browser 200", "browser vault true"] {
+        ran.has(part);
+    }
+    ran.found("warning state-missing");
+    ran.found_only(&["warning state-missing", "note nonce-missing"]);
+}
+
+#[test]
+fn simple_oauth2_sends_no_challenge_and_refreshes_without_scope() {
+    let ran = succeeded(&node("simple_oauth2.mjs"), &[]);
+    for part in ["call 200", "application true"] {
+        ran.has(part);
+    }
+    ran.found("warning pkce-missing");
+    ran.found("warning refresh-without-scope");
+    ran.found_only(&["warning pkce-missing", "warning refresh-without-scope"]);
 }
 
 #[test]
@@ -136,11 +178,7 @@ print("identity", len(ManagedIdentityCredential().get_token("https://vault.azure
     ran.found_only(&[]);
 }
 
-/// Go's oauth2 tries HTTP Basic first.
-#[test]
-fn git_credential_oauth_names_a_port_of_an_address_that_entra_does_not_ignore() {
-    let ran = succeeded(
-        r#"
+const GIT_CREDENTIAL_OAUTH: &str = r#"
 cd $HOME
 at=credential.https://login.microsoftonline.com
 git config --global $at.oauthClientId 11111111-1111-1111-1111-111111111111
@@ -149,18 +187,27 @@ git config --global $at.oauthAuthURL /organizations/oauth2/v2.0/authorize
 git config --global $at.oauthTokenURL /organizations/oauth2/v2.0/token
 git config --global credential.helper oauth
 printf 'protocol=https\nhost=login.microsoftonline.com\n\n' | git credential fill | sed 's/\(password=\).*/\1.../' >&2
-"#,
-        &[],
-    );
-    ran.has("password=...");
-    ran.found("warning redirect-uri");
-    ran.found("note code-sent-twice");
-    ran.found_only(&["warning redirect-uri", "note code-sent-twice"]);
+"#;
+
+/// Go's oauth2 tries HTTP Basic first, and the form where that is refused.
+#[test]
+fn git_credential_oauth_names_a_port_of_an_address_that_entra_does_not_ignore() {
+    for (scenario, code) in
+        [("normal", "note code-sent-twice"), ("public-client", "warning code-sent-twice")]
+    {
+        let ran = succeeded(GIT_CREDENTIAL_OAUTH, &["--scenario", scenario]);
+        ran.has("password=...");
+        ran.found("warning redirect-uri");
+        ran.found(code);
+        ran.found_only(&["warning redirect-uri", code]);
+    }
 }
 
 /// oidc-agent, by a device code and by a browser.
 const OIDC_AGENT: &str = r#"
 eval "$(oidc-agent)" >&2
+# It goes into the background before it listens.
+for attempt in 1 2 3 4 5 6 7 8; do oidc-add --loaded >/dev/null 2>&1 && break; sleep 0.5; done
 export OIDC_ENCRYPTION_PW=a-password
 sign_in() {
     oidc-gen a --issuer https://login.microsoftonline.com/organizations/v2.0 --client-secret= \
@@ -181,6 +228,16 @@ fn oidc_agent_sends_no_challenge() {
     ran.has("graph 200");
     ran.found("warning pkce-missing");
     ran.found_only(&["warning pkce-missing", "note nonce-missing"]);
+}
+
+#[test]
+fn the_sign_in_of_oidc_agent_ends_at_a_passing_fault() {
+    for scenario in ["throttled", "outage"] {
+        let ran = run_script(&format!("{OIDC_AGENT}\nsign_in device"), &["--scenario", scenario]);
+        assert_eq!(ran.code, 1, "{scenario}: {ran}");
+        ran.found("warning sign-in-ends-at-passing-fault");
+        ran.found_only(&["warning sign-in-ends-at-passing-fault", "note metadata-again"]);
+    }
 }
 
 /// It adds one second where RFC 8628 asks for five, and fetches the metadata before each poll.

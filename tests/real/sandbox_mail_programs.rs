@@ -50,6 +50,7 @@ fn the_sign_in_of_mutts_script_ends_at_slow_down_and_at_a_passing_fault() {
     for (scenario, finding) in [
         ("slow-down", "warning sign-in-ends-at-slow-down"),
         ("throttled", "warning sign-in-ends-at-passing-fault"),
+        ("outage", "warning sign-in-ends-at-passing-fault"),
     ] {
         let ran = run_script(&script, &["--scenario", scenario]);
         ran.found(finding);
@@ -146,4 +147,109 @@ true
     ran.found("warning pkce-missing");
     ran.found("warning secret-in-log");
     ran.found_only(&["warning pkce-missing", "warning secret-in-log"]);
+}
+
+/// Gets a refresh token for programs whose user brings it.
+const REFRESH_TOKEN: &str = r#"
+umask 077
+get_refresh_token() {
+at=https://login.microsoftonline.com/organizations/oauth2/v2.0
+client=client_id=11111111-1111-1111-1111-111111111111
+scope="https://outlook.office.com/IMAP.AccessAsUser.All offline_access"
+member() { sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/"; }
+code=$(curl -sS $at/devicecode -d $client --data-urlencode "scope=$scope" | member device_code)
+grant=grant_type=urn:ietf:params:oauth:grant-type:device_code
+for attempt in 1 2 3 4 5; do
+    sleep 6
+    refresh=$(printf '%s&%s&device_code=%s' $grant $client $code | curl -sS $at/token -d @- | member refresh_token)
+    case $refresh in *authorization_pending*) ;; *) break ;; esac
+done
+}
+"#;
+
+/// OfflineIMAP. The first run makes the configuration.
+const OFFLINEIMAP: &str = r#"
+configure() {
+get_refresh_token
+cat >$HOME/.offlineimaprc <<END
+[general]
+accounts = a
+ui = basic
+[Account a]
+localrepository = l
+remoterepository = r
+[Repository l]
+type = Maildir
+localfolders = ~/Mail
+[Repository r]
+type = IMAP
+remotehost = outlook.office365.com
+ssl = yes
+sslcacertfile = /etc/ssl/certs/ca-certificates.crt
+remoteuser = ada@contoso.example
+auth_mechanisms = XOAUTH2
+oauth2_request_url = https://login.microsoftonline.com/common/oauth2/v2.0/token
+oauth2_client_id = 11111111-1111-1111-1111-111111111111
+oauth2_client_secret =
+oauth2_refresh_token = $refresh
+readonly = True
+END
+}
+[ -e $HOME/.offlineimaprc ] || configure
+offlineimap -o -1 >&2
+"#;
+
+#[test]
+fn offlineimap_fetches_mail_and_refreshes_without_scope() {
+    let ran = succeeded(&format!("{REFRESH_TOKEN}{OFFLINEIMAP}"), &[]);
+    ran.has("Finished account 'a'");
+    ran.has("Copy message UID 1");
+    ran.found("warning refresh-without-scope");
+    ran.found("note secret-of-public-client");
+}
+
+/// Its second run shows the refresh token in the error, too.
+#[test]
+fn offlineimap_does_not_keep_the_new_refresh_token() {
+    let script = format!("{REFRESH_TOKEN}{OFFLINEIMAP}");
+    let ran = run_script(&script, &["--runs", "2", "--scenario", "rotate-and-revoke"]);
+    assert_ne!(ran.code, 0, "{ran}");
+    ran.found("error rotated-token-not-kept");
+    ran.found("error secret-in-log");
+    ran.found_only(&[
+        "error rotated-token-not-kept",
+        "error secret-in-log",
+        "warning refresh-without-scope",
+        "warning token-requested-again",
+        "note secret-of-public-client",
+    ]);
+}
+
+/// It is a program for a terminal, which shows the mailbox until it is ended.
+#[test]
+fn aerc_does_not_keep_the_new_refresh_token() {
+    let script = format!(
+        r#"{REFRESH_TOKEN}
+client_id=11111111-1111-1111-1111-111111111111
+endpoint=https%3A%2F%2Flogin.microsoftonline.com%2Fcommon%2Foauth2%2Fv2.0%2Ftoken
+configure() {{
+get_refresh_token
+mkdir -p $HOME/.config/aerc
+cat >$HOME/.config/aerc/accounts.conf <<END
+[a]
+source = imaps+xoauth2://ada%40contoso.example:$refresh@outlook.office365.com?client_id=$client_id&token_endpoint=$endpoint
+from = Ada <ada@contoso.example>
+END
+}}
+[ -e $HOME/.config/aerc ] || configure
+TERM=xterm script -qefc 'timeout 15 aerc' /dev/null </dev/null >/dev/null 2>&1
+"#
+    );
+    let ran = run_script(&script, &["--runs", "2"]);
+    ran.found("error rotated-token-not-kept");
+    ran.found_only(&[
+        "error rotated-token-not-kept",
+        "warning refresh-without-scope",
+        "warning token-requested-again",
+    ]);
 }

@@ -118,55 +118,45 @@ END
 
 #[test]
 fn rclone_finds_its_drive_and_sends_no_challenge() {
-    let ran = succeeded("rclone config create drive onedrive >&2 && rclone lsd drive: >&2", &[]);
+    let script =
+        "rclone config create drive onedrive | grep drive_type >&2 && rclone lsd drive: >&2";
+    let ran = succeeded(script, &[]);
     ran.has("drive_type = business");
     ran.found("warning pkce-missing");
+    ran.found_only(&["warning pkce-missing"]);
 }
 
+/// Go's oauth2 tries HTTP Basic first, and the form where that is refused.
 #[test]
-fn offlineimap_fetches_mail_and_refreshes_without_scope() {
-    let ran = succeeded(
+fn rclone_sends_a_code_twice_where_http_basic_is_refused() {
+    let args = ["--scenario", "public-client", "--timeout", "30"];
+    let ran = run_script("rclone config create drive onedrive >/dev/null", &args);
+    ran.found("warning code-sent-twice");
+    ran.found_only(&["warning pkce-missing", "warning code-sent-twice"]);
+}
+
+/// Its user is asked for the address of the last page. Here a browser finds it.
+#[test]
+fn the_onedrive_client_sends_neither_state_nor_challenge() {
+    let ran = run_script(
         r#"
-at=https://login.microsoftonline.com/organizations/oauth2/v2.0
-client=client_id=11111111-1111-1111-1111-111111111111
-scope="https://outlook.office.com/IMAP.AccessAsUser.All offline_access"
-member() { sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/"; }
-code=$(curl -sS $at/devicecode -d $client --data-urlencode "scope=$scope" | member device_code)
-sleep 6
-grant=grant_type=urn:ietf:params:oauth:grant-type:device_code
-refresh=$(printf '%s&%s&device_code=%s' $grant $client $code | curl -sS $at/token -d @- | member refresh_token)
 umask 077
-cat >$HOME/.offlineimaprc <<END
-[general]
-accounts = a
-ui = basic
-[Account a]
-localrepository = l
-remoterepository = r
-[Repository l]
-type = Maildir
-localfolders = ~/Mail
-[Repository r]
-type = IMAP
-remotehost = outlook.office365.com
-ssl = yes
-sslcacertfile = /etc/ssl/certs/ca-certificates.crt
-remoteuser = ada@contoso.example
-auth_mechanisms = XOAUTH2
-oauth2_request_url = https://login.microsoftonline.com/common/oauth2/v2.0/token
-oauth2_client_id = 11111111-1111-1111-1111-111111111111
-oauth2_client_secret =
-oauth2_refresh_token = $refresh
-readonly = True
-END
-offlineimap -o -1 >&2
+cd $HOME
+mkdir OneDrive
+follow() {
+    while [ ! -s sign-in ]; do sleep 0.2; done
+    curl -sS -o /dev/null -w '%{redirect_url}' "$(cat sign-in)" >page.new
+    mv page.new page
+}
+follow &
+onedrive --auth-files sign-in:page --display-sync-status >&2
 "#,
-        &[],
+        &["--scenario", "auto-approve", "--timeout", "60"],
     );
-    ran.has("Finished account 'a'");
-    ran.has("Copy message UID 1");
-    ran.found("warning refresh-without-scope");
-    ran.found("note secret-of-public-client");
+    ran.has("Initializing the Synchronization Engine");
+    assert!(ran.code == 0 && !ran.said.contains("API returned an error"), "{ran}");
+    ran.found("error state-missing");
+    ran.found_only(&["error state-missing", "warning pkce-missing"]);
 }
 
 /// The folder of an installed Azure CLI (`pip install azure-cli`), from `REAL_AZ`. It takes 700 MB.
@@ -192,5 +182,81 @@ az account get-access-token --resource https://vault.azure.net --query tokenType
     for part in ["Contoso subscription", "Ada Lovelace", "Bearer"] {
         ran.has(part);
     }
-    assert!(ran.findings.iter().all(|one| !one.starts_with("error")), "{ran}");
+    ran.found("note telemetry");
+    ran.found_only(&["note telemetry"]);
+}
+
+#[test]
+#[ignore = "it needs the Azure CLI: REAL_AZ=FOLDER names the folder of `az`"]
+fn the_sign_in_of_the_azure_cli_obeys_slow_down_and_ends_at_a_passing_fault() {
+    let script = format!(
+        "PATH={}:$PATH; az login --use-device-code --allow-no-subscriptions -o none",
+        az().display()
+    );
+    succeeded(&script, &["--scenario", "slow-down"]).found_only(&["note telemetry"]);
+    for scenario in ["throttled", "outage"] {
+        let ran = run_script(&script, &["--scenario", scenario]);
+        assert_eq!(ran.code, 1, "{scenario}: {ran}");
+        ran.found("warning sign-in-ends-at-passing-fault");
+        ran.found_only(&["warning sign-in-ends-at-passing-fault", "note telemetry"]);
+    }
+}
+
+/// Ortie, with an account that signs in by `grant`, and keeps its token in a file.
+fn ortie(grant: &str, script: &str) -> String {
+    let folder = std::env::var("REAL_ORTIE").expect("REAL_ORTIE is the folder of `ortie`");
+    format!(
+        r#"
+PATH={folder}:$PATH
+umask 077
+cd $HOME
+at=https://login.microsoftonline.com/organizations/oauth2/v2.0
+cat >ortie.toml <<END
+[accounts.a]
+default = true
+client-id = "11111111-1111-1111-1111-111111111111"
+grant = "{grant}"
+endpoints.authorization = "$at/authorize"
+endpoints.device-authorization = "$at/devicecode"
+endpoints.token = "$at/token"
+endpoints.redirection = "http://localhost:8766"
+scopes = ["https://graph.microsoft.com/User.Read", "offline_access"]
+storage.read.command = ["cat", "$HOME/token"]
+storage.write.command = "cat >$HOME/token"
+END
+export ORTIE_CONFIG=$HOME/ortie.toml
+{script}
+"#
+    )
+}
+
+#[test]
+#[ignore = "it needs ortie: REAL_ORTIE=FOLDER names the folder of `ortie`"]
+fn the_sign_in_of_ortie_obeys_slow_down_and_ends_at_a_passing_fault() {
+    let script = ortie("device", "script -qefc 'ortie auth get' /dev/null >&2");
+    succeeded(&script, &["--scenario", "slow-down"]).found_only(&[]);
+    for scenario in ["throttled", "outage"] {
+        let ran = run_script(&script, &["--scenario", scenario]);
+        ran.found("warning sign-in-ends-at-passing-fault");
+        ran.found_only(&["warning sign-in-ends-at-passing-fault"]);
+    }
+}
+
+/// Without a terminal it prints the command that goes on, with the device code among its arguments.
+#[test]
+#[ignore = "it needs ortie: REAL_ORTIE=FOLDER names the folder of `ortie`"]
+fn ortie_wants_its_device_code_among_its_arguments() {
+    let go_on = "ortie auth get | grep -o 'ortie auth resume.*' >next; sleep 3; . ./next >&2";
+    let ran = succeeded(&ortie("device", go_on), &[]);
+    ran.found("warning secret-in-arguments");
+    ran.found_only(&["warning secret-in-arguments"]);
+}
+
+#[test]
+#[ignore = "it needs ortie: REAL_ORTIE=FOLDER names the folder of `ortie`"]
+fn ortie_prints_the_verifier_that_it_sends() {
+    let script = "script -qefc 'ortie auth get' /dev/null >&2 && ortie token refresh >&2";
+    let ran = succeeded(&ortie("authorization-code", script), &[]);
+    ran.found("warning secret-in-log");
+    ran.found_only(&["warning secret-in-log"]);
 }

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::CertificateDer;
 
 use super::call::Call;
-use super::refusal::{EntraError, NOT_PUBLIC};
+use super::refusal::{EntraError, NOT_PUBLIC, PUBLIC};
+use super::scenario::Scenario;
 use super::state::State;
 use super::{RegistrationKind, Unregistered};
 use entrada_core::{Jwt, NumericDate};
@@ -46,6 +47,14 @@ impl ClientAuthentication {
     }
 }
 
+impl Scenario {
+    /// Whether the client counts as public, and the request presents a secret, or HTTP Basic without one.
+    pub(super) fn refuses_secret(&self, presented: ClientAuthentication, call: &Call) -> bool {
+        let is_public = self.issue.is_some_and(|refusal| refusal.code == PUBLIC.code);
+        is_public && (presented != ClientAuthentication::None || call.basic)
+    }
+}
+
 impl State {
     /// Checks what the client presents: every secret but [`WRONG_SECRET`] is right, and every well-formed assertion that is
     /// addressed to this authority. Every certificate counts as registered, with a note. The signature is checked where the
@@ -62,13 +71,11 @@ impl State {
         let is_public = self.client(client_id).is_some_and(|client| {
             !matches!(client.kind, RegistrationKind::Web | RegistrationKind::Spa)
         });
-        if is_public && presented != ClientAuthentication::None {
-            return Err(EntraError::new(
-                "invalid_client",
-                700_025,
-                "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
-            )
-            .status(401));
+        let scenario = self.scenario_of(client_id);
+        if is_public && presented != ClientAuthentication::None
+            || scenario.refuses_secret(presented, call)
+        {
+            return Err(PUBLIC);
         }
         match presented {
             ClientAuthentication::Secret if call.form("client_secret") == Some(WRONG_SECRET) => {

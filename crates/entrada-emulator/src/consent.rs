@@ -6,7 +6,7 @@ use super::answer::{self, Answer};
 use super::call::Call;
 use super::client_authentication::ClientAuthentication;
 use super::page;
-use super::refusal::{EntraError, NOT_PUBLIC};
+use super::refusal::{EntraError, NOT_PUBLIC, PUBLIC};
 use super::scenario::Scenario;
 use super::scope::{EXCHANGE, GRAPH, RequestedScopes};
 use super::state::State;
@@ -27,14 +27,16 @@ impl State {
         client_id: &str,
         call: &Call,
     ) -> Option<EntraError> {
-        let is_confidential = ClientAuthentication::of(call) != ClientAuthentication::None;
+        let presented = ClientAuthentication::of(call);
+        let is_confidential = presented != ClientAuthentication::None;
         let kind = self.kind_of(client_id);
         if matches!(kind, RegistrationKind::Web | RegistrationKind::Spa) && !is_confidential {
             return Some(NOT_PUBLIC);
         }
-        let refusal = scenario.issue.filter(|refusal| {
-            // The secret that this error asks for is there.
-            refusal.code != NOT_PUBLIC.code || !is_confidential
+        let refusal = scenario.issue.filter(|refusal| match refusal.code {
+            code if code == NOT_PUBLIC.code => !is_confidential,
+            code if code == PUBLIC.code => scenario.refuses_secret(presented, call),
+            _ => true,
         })?;
         (refusal.code != ADMIN_CONSENT || self.needs_admin(client_id)).then(|| refusal.clone())
     }

@@ -192,6 +192,10 @@ impl State {
             flow.interval += 5;
             return Err(SLOW_DOWN);
         }
+        // The outage comes while the program waits, however soon the user approves.
+        if scenario.transport_fault == TransportFault::Outage && flow.polls == 1 {
+            return Err(PENDING);
+        }
         if let Some(refusal) = scenario.second_poll.filter(|_| 2 <= flow.polls) {
             return Err(refusal.clone());
         }

@@ -77,6 +77,12 @@ pub(super) const NOT_PUBLIC: EntraError = EntraError::new(
     "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
 )
 .status(401);
+pub(super) const PUBLIC: EntraError = EntraError::new(
+    "invalid_client",
+    700_025,
+    "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
+)
+.status(401);
 pub(super) const PENDING: EntraError = EntraError::new(
     "authorization_pending",
     70_016,

@@ -1,7 +1,7 @@
 //! The scenarios: one record for each behaviour of the emulated Entra.
 
 use super::own_api::ORDERS;
-use super::refusal::{ADMIN_CONSENT, EntraError, LOOP, NOT_PUBLIC};
+use super::refusal::{ADMIN_CONSENT, EntraError, LOOP, NOT_PUBLIC, PUBLIC};
 use super::scope::EmulatedResource;
 
 /// A behaviour of the emulator, set for all clients or, by `client_id`, for one client.
@@ -203,7 +203,7 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
     "19" "numbers-as-strings" "every number is sent as text" { transport_fault: TransportFault::NumbersAsText }
     "20" "old-names" "verification_url instead of verification_uri, and no interval" { transport_fault: TransportFault::OldNames }
     "21" "throttled" "the first request with each code or token: 429 and Retry-After: 2" { transport_fault: TransportFault::Throttled }
-    "22" "outage" "after the first poll: 503, a closed connection, 503, a closed connection; a refresh first gets 503" {
+    "22" "outage" "the first poll is pending, the next get 503, a closed connection, 503, a closed connection; a refresh first gets 503" {
         transport_fault: TransportFault::Outage,
     }
     "23" "hang" "the token endpoint never answers" { transport_fault: TransportFault::Hang }
@@ -235,6 +235,9 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
     }
     "40" "own-api" "an API of one's own is registered: api://11111111-1111-1111-1111-111111111111 with Orders.Read and Orders.ReadWrite" {
         apis: &[&ORDERS],
+    }
+    "41" "public-client" "the registration is a public client: a secret is refused, and HTTP Basic without one: AADSTS700025" {
+        issue: Some(&PUBLIC),
     }
 };
 

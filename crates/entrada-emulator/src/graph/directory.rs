@@ -41,6 +41,9 @@ pub(super) fn organization(directories: &[Directory], tid: &str) -> Value {
 /// The id of the folder at the root of every drive.
 pub(super) const ROOT_FOLDER: &str = "01ROOTFOLDER";
 
+/// When each drive and the folder at its root were made.
+const DRIVE_CREATED: &str = "2026-01-05T09:00:00Z";
+
 pub(super) fn drive_id(account: &EmulatedAccount) -> String {
     format!("b!{}", guid_of(account.oid))
 }
@@ -51,8 +54,16 @@ pub(super) fn root_folder(account: &EmulatedAccount) -> Value {
         "@odata.context": "drives('root')/root/$entity",
         "id": ROOT_FOLDER, "name": "root", "size": 0, "folder": { "childCount": 0 }, "root": {},
         "webUrl": "https://contoso-my.sharepoint.example/Documents",
+        "createdDateTime": DRIVE_CREATED, "lastModifiedDateTime": DRIVE_CREATED,
+        "fileSystemInfo": { "createdDateTime": DRIVE_CREATED, "lastModifiedDateTime": DRIVE_CREATED },
         "parentReference": { "driveType": "business", "driveId": drive_id(account) },
     })
+}
+
+/// The changes in a drive: its root, and later nothing. `again` leads to later changes.
+pub(super) fn changes(account: &EmulatedAccount, again: &str, is_later: bool) -> Value {
+    let changed = if is_later { Vec::new() } else { vec![root_folder(account)] };
+    json!({ "@odata.context": "driveItems", "@odata.deltaLink": again, "value": changed })
 }
 
 pub(super) fn drive(account: &EmulatedAccount) -> Value {

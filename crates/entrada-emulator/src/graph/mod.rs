@@ -12,6 +12,7 @@ use super::account::EmulatedAccount;
 use super::answer::{self, Answer};
 use super::bearer::Caller;
 use super::call::Call;
+use super::host::Service;
 use super::mint::pairwise;
 use super::route::not_found;
 use super::scenario::TokenVariant;
@@ -53,7 +54,7 @@ impl State {
         match rest {
             ["me", below @ ..] => {
                 let account = caller.account.ok_or(NO_USER)?;
-                Self::below_user(caller, account, below, call, now)
+                self.below_user(caller, account, below, call, now)
             }
             ["users"] => {
                 check_access(caller, call, &[], DENIED)?;
@@ -69,12 +70,12 @@ impl State {
                         .any(|name| name.eq_ignore_ascii_case(&id))
                 };
                 let account = self.accounts().find(is_named).ok_or(NO_OBJECT)?;
-                Self::below_user(caller, account, below, call, now)
+                self.below_user(caller, account, below, call, now)
             }
             ["drives", id, below @ ..] => {
                 let is_named = |account: &&EmulatedAccount| directory::drive_id(account) == *id;
                 let account = self.accounts().find(is_named).ok_or(NO_OBJECT)?;
-                Self::below_drive(caller, account, below, call)
+                self.below_drive(caller, account, below, call)
             }
             ["organization"] => {
                 let needed = ["User.Read", "Organization.Read.All", "User.ReadWrite.All"];
@@ -87,6 +88,7 @@ impl State {
 
     /// What `/me` and `/users/{id}` have in common.
     fn below_user(
+        &self,
         caller: &Caller,
         account: &'static EmulatedAccount,
         below: &[&str],
@@ -112,7 +114,7 @@ impl State {
                 let drive = directory::drive(account);
                 Ok(json!({ "@odata.context": "drives", "value": [drive] }))
             }
-            ["drive", below @ ..] => Self::below_drive(caller, account, below, call),
+            ["drive", below @ ..] => self.below_drive(caller, account, below, call),
             ["memberOf" | "transitiveMemberOf"] => {
                 check_access(caller, call, &[], DENIED)?;
                 Ok(directory::member_of(account))
@@ -123,20 +125,39 @@ impl State {
 
     /// A drive, the folder at its root, and what is in that: nothing.
     fn below_drive(
+        &self,
         caller: &Caller,
         account: &EmulatedAccount,
         below: &[&str],
         call: &Call,
     ) -> Result<Value, GraphError> {
-        check_access(caller, call, &[], DENIED)?;
-        match below {
-            [] => Ok(directory::drive(account)),
-            ["root"] => Ok(directory::root_folder(account)),
-            ["root", "children"] => Ok(json!({ "@odata.context": "driveItems", "value": [] })),
-            ["items", id, "children"] if *id == directory::ROOT_FOLDER => {
-                Ok(json!({ "@odata.context": "driveItems", "value": [] }))
+        let in_root = match below {
+            [] => {
+                check_access(caller, call, &[], DENIED)?;
+                return Ok(directory::drive(account));
             }
-            _ => Err(NO_SEGMENT),
+            ["root", rest @ ..] => rest,
+            ["items", id, rest @ ..] if *id == directory::ROOT_FOLDER => rest,
+            _ => return Err(NO_SEGMENT),
+        };
+        let (object, sufficient): (Value, &[&str]) = match in_root {
+            [] => (directory::root_folder(account), &[]),
+            ["children"] => (json!({ "@odata.context": "driveItems", "value": [] }), &[]),
+            ["delta"] => {
+                let again = format!("{}{}?token=latest", self.graph_address(call), call.path);
+                (directory::changes(account, &again, call.query("token").is_some()), &FILES)
+            }
+            _ => return Err(NO_SEGMENT),
+        };
+        check_access(caller, call, sufficient, DENIED)?;
+        Ok(object)
+    }
+
+    /// Where Graph is for the caller.
+    fn graph_address(&self, call: &Call) -> String {
+        match &call.host {
+            Some(host) if self.service == Service::Graph => format!("https://{}", host.name()),
+            _ => self.base().to_owned(),
         }
     }
 
@@ -167,6 +188,15 @@ impl State {
     }
 }
 
+/// What shows the changes in a drive. Core's table does not have the call.
+const FILES: [&str; 6] = [
+    "Files.Read",
+    "Files.ReadWrite",
+    "Files.Read.All",
+    "Files.ReadWrite.All",
+    "Sites.Read.All",
+    "Sites.ReadWrite.All",
+];
 const MAIL: [&str; 5] =
     ["Mail.Read", "Mail.ReadWrite", "Mail.Read.Shared", "Mail.ReadWrite.Shared", "Mail.ReadBasic"];
 

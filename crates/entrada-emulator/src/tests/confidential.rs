@@ -180,6 +180,21 @@ fn a_registration_decides_whether_a_secret_may_be_sent() {
 }
 
 #[test]
+fn a_public_client_is_refused_with_a_secret_and_with_http_basic() {
+    let mut bench = Bench::new("public-client");
+    let code = super::code::member(&bench.get(&bench.authorize_url(&[])), "code").unwrap();
+    assert_eq!(bench.refused(&code, &[("client_secret", SECRET)]), 700_025);
+    let form = [("grant_type", "authorization_code"), ("code", &*code)];
+    let mut basic = post("/common/oauth2/v2.0/token", &form);
+    let pair = STANDARD.encode(format!("{}:", bench.client));
+    basic.headers_mut().insert("authorization", format!("Basic {pair}").parse().unwrap());
+    let refused = bench.send(basic);
+    assert_eq!((refused.status().as_u16(), error_code(&refused)), (401, 700_025));
+    assert_eq!(bench.redeem(&code, &[]).status(), 200, "the code was not used up");
+    assert!(bench.sign_in(MAIL).refresh_token.is_some());
+}
+
+#[test]
 fn a_password_signs_in_where_the_tenant_is_named() {
     let mut bench = bench();
     let token = |bench: &Bench, user: &str, password: &str| {

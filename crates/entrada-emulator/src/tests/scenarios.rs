@@ -101,6 +101,10 @@ fn transport_faults_depend_on_the_count() {
             .collect::<Vec<_>>()
     };
     assert_eq!(kinds("outage")[..6], [400, 503, 3, 503, 3, 200]);
+    let mut bench = Bench::new("outage");
+    let device = bench.start(MAIL).unwrap();
+    assert!(bench.emulator.approve(&device.user_code, "ada@contoso.example"));
+    assert!(matches!(bench.poll(&device), Poll::Pending), "the outage is still to come");
     assert_eq!(kinds("throttled")[..2], [429, 200]);
     assert_eq!(kinds("hang"), [2; 7]);
     assert_eq!(kinds("late"), [1; 7]);

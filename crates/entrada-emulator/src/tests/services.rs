@@ -23,6 +23,16 @@ fn graph_has_the_directory_and_the_files_of_a_user() {
     assert_eq!(get("/v1.0/organization")["value"][0]["id"], CONTOSO);
     assert_eq!(get("/v1.0/organization")["value"][0]["verifiedDomains"][0]["isDefault"], true);
     assert_eq!(get("/v1.0/me/drives")["value"][0]["driveType"], "business");
+    let root = get("/v1.0/me/drive/root");
+    assert!(root["fileSystemInfo"]["lastModifiedDateTime"].is_string(), "{root}");
+    let path = format!("/v1.0/me/drive/items/{}", root["id"].as_str().unwrap());
+    assert_eq!(get(&path)["root"], value!({}));
+    let changes = get("/v1.0/me/drive/root/delta");
+    assert_eq!(changes["value"][0]["id"], root["id"]);
+    let link = changes["@odata.deltaLink"].as_str().unwrap();
+    assert_eq!(link, "http://localhost:8400/v1.0/me/drive/root/delta?token=latest");
+    assert_eq!(get("/v1.0/me/drive/root/delta?token=latest")["value"], value!([]));
+    assert_eq!(get("/v1.0/me/drive/root/nothing")["error"]["code"], "BadRequest");
     assert_eq!(get("/v1.0/me/memberOf")["value"][0]["@odata.type"], "#microsoft.graph.group");
     assert!(get("/beta/me")["@odata.context"].as_str().unwrap().contains("/beta/$metadata#users"));
     let selected = get("/v1.0/me?$select=displayName,mail");

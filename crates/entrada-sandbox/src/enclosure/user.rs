@@ -36,9 +36,10 @@ pub(super) struct User<'a> {
 /// Addresses that were opened: a program may print the address that it opens.
 type Opened = Arc<Mutex<BTreeSet<String>>>;
 
-/// Whether `url` is new.
+/// Whether `url` is new, and no shortened form of one that was opened.
 fn is_first(opened: &Opened, url: &str) -> bool {
-    opened.lock().unwrap_or_else(PoisonError::into_inner).insert(url.to_owned())
+    let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+    !opened.iter().any(|known| known.starts_with(url)) && opened.insert(url.to_owned())
 }
 
 impl User<'_> {

@@ -2,6 +2,7 @@
 
 mod authority;
 pub(crate) mod clock;
+mod cookies;
 mod dns;
 mod front;
 pub(crate) mod hosts;

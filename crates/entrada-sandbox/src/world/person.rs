@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use entrada_core::har::Pair;
 use entrada_emulator::Reply;
-use http::{Request, Response, header};
+use http::{Method, Request, Response, header};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use super::cookies::Cookies;
 use super::front::{begin, finish};
 use super::{World, clock, hosts};
 
@@ -28,9 +29,11 @@ pub(crate) struct Person {
     world: Arc<World>,
     /// The user name of the account to sign in with; without one, the first that the page offers.
     user: Option<String>,
+    cookies: Mutex<Cookies>,
 }
 
-/// The addresses of authorization requests in what a program prints for its user to open.
+/// The addresses of authorization requests in what a program prints for its user to open. A log may shorten an address: what
+/// lacks a parameter that every such request has is none.
 pub(crate) fn printed_addresses(text: &str) -> Vec<String> {
     let is_end = |c: char| c.is_whitespace() || c.is_control() || "\"'<>`".contains(c);
     // The last word may be incomplete.
@@ -39,11 +42,32 @@ pub(crate) fn printed_addresses(text: &str) -> Vec<String> {
         let rest = &complete[at..];
         &rest[..rest.find(is_end).unwrap_or(rest.len())]
     });
+    let is_complete = |url: &Url| {
+        let has = |wanted: &str| url.query_pairs().any(|(name, _)| name == wanted);
+        has("client_id") && has("response_type") && (has("scope") || has("resource"))
+    };
     let is_authorization = |word: &&str| {
         word.contains("/authorize?")
-            && Url::parse(word).is_ok_and(|url| url.host_str().is_some_and(hosts::is_microsoft))
+            && Url::parse(word).is_ok_and(|url| {
+                url.host_str().is_some_and(hosts::is_microsoft) && is_complete(&url)
+            })
     };
     words.filter(is_authorization).map(str::to_owned).collect()
+}
+
+/// One way to the next page.
+struct Step<'a> {
+    url: &'a Url,
+    /// The page that leads there.
+    from: Option<&'a Url>,
+    /// What is submitted.
+    form: Option<&'a [Pair]>,
+}
+
+impl<'a> Step<'a> {
+    fn to(url: &'a Url) -> Self {
+        Self { url, from: None, form: None }
+    }
 }
 
 /// A page, and where it came from.
@@ -54,13 +78,13 @@ struct Page {
 
 impl Person {
     pub(crate) fn new(world: Arc<World>, user: Option<String>) -> Self {
-        Self { world, user }
+        Self { world, user, cookies: Mutex::default() }
     }
 
     /// Opens `url` and signs in. Returns when the last page is shown.
     pub(crate) fn open(&self, url: &str) {
         let Ok(url) = Url::parse(url.trim()) else { return };
-        let Some(mut page) = self.load("GET", &url, None, true) else { return };
+        let Some(mut page) = self.load(&Step::to(&url), true) else { return };
         for _ in 0..STEPS_MAX {
             let Some(next) = self.next(&page, None) else { return };
             page = next;
@@ -70,7 +94,7 @@ impl Person {
     /// Enters `user_code` at the device page and signs in.
     pub(crate) fn enter_code(&self, user_code: &str) {
         let Ok(url) = Url::parse(DEVICE_PAGE) else { return };
-        let Some(mut page) = self.load("GET", &url, None, false) else { return };
+        let Some(mut page) = self.load(&Step::to(&url), false) else { return };
         for _ in 0..STEPS_MAX {
             let Some(next) = self.next(&page, Some(user_code)) else { return };
             page = next;
@@ -98,30 +122,29 @@ impl Person {
         let location = page.response.headers().get(header::LOCATION);
         if let Some(location) = location.and_then(|value| value.to_str().ok()) {
             let url = page.url.join(location).ok()?;
-            return self.load("GET", &url, None, is_recorded(&url));
+            return self.load(&Step { from: Some(&page.url), ..Step::to(&url) }, is_recorded(&url));
         }
         let text = String::from_utf8_lossy(page.response.body()).into_owned();
         let form = Form::in_page(&text)?;
         let url = page.url.join(&form.action).ok()?;
         let members = form.filled_in(self.user.as_deref(), user_code)?;
-        self.load("POST", &url, Some(&members), is_recorded(&url))
+        let step = Step { url: &url, from: Some(&page.url), form: Some(&members) };
+        self.load(&step, is_recorded(&url))
     }
 
     /// Loads a page. What the program itself caused is recorded: the address that it opened, and the answer that it gets.
-    fn load(
-        &self,
-        method: &str,
-        url: &Url,
-        form: Option<&[Pair]>,
-        is_recorded: bool,
-    ) -> Option<Page> {
+    fn load(&self, step: &Step<'_>, is_recorded: bool) -> Option<Page> {
+        let Step { url, from, form } = *step;
         let host = url.host_str()?.to_owned();
+        let method = if form.is_some() { Method::POST } else { Method::GET };
+        let cookies = || self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let cookie = cookies().header(&host, from, &method);
         let body = form.map(|members| {
             let pairs = members.iter().map(|pair| (&pair.name, &pair.value));
             Serializer::new(String::new()).extend_pairs(pairs).finish()
         });
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(target)
             .header(header::HOST, host.as_str())
@@ -130,9 +153,16 @@ impl Person {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(body.unwrap_or_default().into_bytes())
             .ok()?;
+        if let Some(cookie) = cookie.and_then(|cookie| cookie.parse().ok()) {
+            request.headers_mut().insert(header::COOKIE, cookie);
+        }
         let mut exchange = begin(url.scheme(), &host, &request);
         let response = if hosts::is_local(&host) {
-            ask_program(url, &request).ok()
+            let response = ask_program(url, &request).ok();
+            if let Some(response) = &response {
+                cookies().keep(&host, response.headers());
+            }
+            response
         } else {
             match self.world.respond(&host, request) {
                 Reply::Answer(response) => Some(response),
@@ -162,6 +192,9 @@ fn ask_program(url: &Url, request: &Request<Vec<u8>>) -> io::Result<Response<Vec
         request.method(),
         request.uri()
     );
+    if let Some(cookie) = request.headers().get(header::COOKIE).and_then(|own| own.to_str().ok()) {
+        head += &format!("Cookie: {cookie}\r\n");
+    }
     if !request.body().is_empty() {
         let length = request.body().len().to_string();
         head += "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ";
@@ -342,10 +375,11 @@ mod tests {
 
     #[test]
     fn addresses_to_open_are_found_in_what_is_printed() {
-        let url =
-            "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=x&state=y";
+        let start = "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=x&response_type=code";
+        let url = format!("{start}&scope=openid&state=y");
         let text = format!("Open <{url}> or\nhttps://example.com/authorize?x then {url}\n{url}");
-        assert_eq!(printed_addresses(&text), [url, url], "the last one may go on");
+        assert_eq!(printed_addresses(&text), [&*url, &*url], "the last one may go on");
+        assert!(printed_addresses(&format!("opens {start}&scop ...\n")).is_empty());
         assert!(printed_addresses("https://login.microsoftonline.com/devicelogin \n").is_empty());
     }
 

@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Requests that overlap cannot know of each other's answers. Milliseconds.
+/// Requests of one run that overlap cannot know of each other's answers. Milliseconds.
 const OVERLAP: i64 = 1_000;
 
 fn check(record: &Record) -> Vec<Finding> {
@@ -22,7 +22,8 @@ fn check(record: &Record) -> Vec<Finding> {
         let again: Vec<usize> = record
             .after(one)
             .filter(|later| later.grant() == Some("refresh_token"))
-            .filter(|later| later.parameter("refresh_token") == Some(sent) && one.ended() + OVERLAP < later.at)
+            .filter(|later| later.parameter("refresh_token") == Some(sent))
+            .filter(|later| one.run < later.run || one.ended() + OVERLAP < later.at)
             .map(|later| later.number)
             .collect();
         if !again.is_empty() {
@@ -48,6 +49,15 @@ mod tests {
         9 POST TOKEN form=grant_type=refresh_token&refresh_token=r1 run=2 -> 400 {"error":"invalid_grant"}
         "#;
         assert_eq!(found(&RULE, script), ["error #1 and #2: the new refresh token is not kept: the next refresh sends the old one"]);
+    }
+
+    #[test]
+    fn a_second_run_that_follows_at_once_has_seen_the_answer() {
+        let script = r#"
+        0 POST TOKEN form=grant_type=refresh_token&refresh_token=r1 -> 200 {"access_token":"a","refresh_token":"r2"}
+        0.5 POST TOKEN form=grant_type=refresh_token&refresh_token=r1 run=2 -> 400 {"error":"invalid_grant"}
+        "#;
+        assert_eq!(found(&RULE, script).len(), 1);
     }
 
     #[test]
