@@ -2,6 +2,7 @@
 
 use super::other_text;
 use super::request_address::{self, RequestAddress};
+use crate::Confidence;
 use crate::service::Hypothesis;
 
 /// A sign-in of an application without a user.
@@ -247,6 +248,11 @@ impl Mentions {
     /// What is wrong with the address of a request, as causes.
     pub(crate) fn causes(&self) -> Vec<Hypothesis> {
         self.request.as_ref().map(RequestAddress::causes).unwrap_or_default()
+    }
+
+    /// Whether the address of a request shows more than a guess: a placeholder may stand for a value that the text hides.
+    pub(crate) fn explains(&self) -> bool {
+        self.causes().iter().any(|cause| cause.confidence != Confidence::Possible)
     }
 
     /// The mentions of both, those of `self` first.

@@ -56,6 +56,39 @@ pub(super) fn in_words(text: &str) -> Option<HttpAnswer> {
         };
         return text.lines().rev().find(is_of_a_program).and_then(in_words);
     }
+    in_sentence(text)
+}
+
+/// Words with which people begin to tell which answer they get.
+const REPORTING: [&str; 12] = [
+    "get ",
+    "gets ",
+    "getting ",
+    "got ",
+    "receive ",
+    "receiving ",
+    "received ",
+    "return",
+    "throw",
+    "fails with",
+    "failing with",
+    "failed with",
+];
+
+/// A refusal that a person reports in one line of a longer text: `copying fails, we get a 403 error`.
+pub(super) fn reported(text: &str) -> Option<HttpAnswer> {
+    let lines = start_of(text).lines().filter(|line| line.len() < SENTENCE);
+    let mut statuses = lines.filter_map(|line| {
+        let lower = line.to_ascii_lowercase();
+        let begins = REPORTING.iter().filter_map(|word| lower.find(word)).min()?;
+        let told = in_sentence(&line[begins..])?.status?;
+        (matches!(told, 401 | 403) && !line.ends_with('?')).then_some(told)
+    });
+    statuses.next().map(|status| HttpAnswer { status: Some(status), ..HttpAnswer::of_body(text) })
+}
+
+/// A status in one sentence.
+fn in_sentence(text: &str) -> Option<HttpAnswer> {
     let lower = text.to_ascii_lowercase();
     for word in lower.split(|c: char| !c.is_ascii_alphanumeric()) {
         let Some(status) = error_status(word) else { continue };
@@ -110,15 +143,19 @@ fn written_by_client(text: &str) -> Option<HttpAnswer> {
             rest[3..].starts_with(after).then_some((at, status))
         })
     });
-    let named =
-        [("'forbidden'", StatusCode::FORBIDDEN), ("'unauthorized'", StatusCode::UNAUTHORIZED)];
+    let named = [("forbidden", StatusCode::FORBIDDEN), ("unauthorized", StatusCode::UNAUTHORIZED)];
     let names = named.iter().filter_map(|(name, status)| {
-        let place = |before: &str| lower.find(&format!("{before} {name}"));
+        let place = |before: &str| {
+            let quoted = lower.find(&format!("{before} '{name}'"));
+            quoted.or_else(|| lower.find(&format!("{before} {name}")))
+        };
         let at = place("returned an invalid status")
             .or_else(|| place("returned an invalid status code"))?;
         Some((at, *status))
     });
-    let (at, status) = numbers.chain(names).min_by_key(|(at, _)| *at)?;
+    let doubled = "does not indicate success: forbidden (forbidden)";
+    let doubled = lower.find(doubled).map(|at| (at, StatusCode::FORBIDDEN));
+    let (at, status) = numbers.chain(names).chain(doubled).min_by_key(|(at, _)| *at)?;
     let line = start[..at].rfind('\n').map_or(0, |end| end + 1);
     let line = start[line..].lines().next().unwrap_or_default();
     Some(HttpAnswer {
@@ -176,6 +213,8 @@ mod tests {
             "requests.exceptions.HTTPError: 403 Client Error: Forbidden for url: https://graph.microsoft.com/v1.0/me",
             "Response status code does not indicate success: 403 (Forbidden).",
             "AxiosError: Request failed with status code 403",
+            "Response status code does not indicate success: Forbidden (Forbidden).",
+            "Operation returned an invalid status code Forbidden in client.Reports",
             "urllib.error.HTTPError: HTTP Error 403: Forbidden",
             "The remote server returned an error: (403) Forbidden.",
             "<Response [403]>",
@@ -185,6 +224,23 @@ mod tests {
         let url =
             in_words("403 Client Error: Forbidden for url: https://graph.microsoft.com/v1.0/me");
         assert_eq!(url.unwrap().url.as_deref(), Some("https://graph.microsoft.com/v1.0/me"));
+    }
+
+    #[test]
+    fn what_people_report_in_a_long_text_is_a_refusal() {
+        let long = |line: &str| format!("{}\n{line}\n", "The copy began. ".repeat(60));
+        for line in [
+            "Listing works, and copying keeps getting a 403 error.",
+            "We get 403 Forbidden as soon as it runs",
+            "the call returns HTTP 403",
+        ] {
+            assert_eq!(in_words(&long(line)).map(|answer| answer.status), None, "{line}");
+            let status = reported(&long(line)).and_then(|answer| answer.status);
+            assert_eq!(status, Some(403), "{line}");
+        }
+        for line in ["Why do we get a 403 error?", "We get 403 mails", "build 403 got an error"] {
+            assert!(reported(&long(line)).is_none(), "{line}");
+        }
     }
 
     #[test]

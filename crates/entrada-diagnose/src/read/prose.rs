@@ -86,12 +86,20 @@ pub(super) fn artifacts(text: &str, base: &Evidence) -> Vec<Artifact> {
     // explains more than words in any order.
     let states = || {
         let beside: Mentions = mentions::of(trimmed, false);
+        let is_beside = !beside.causes().is_empty();
+        let is_explained = beside.explains();
         beside.acquired.is_none()
             && stated::find(trimmed, false, |family| {
-                family.is_in_order() || beside.causes().is_empty()
+                family.is_in_order() || !(is_explained || (is_beside && family.is_report()))
             })
             .is_some()
     };
+    if found.is_empty()
+        && let Some(answer) = phrase::reported(trimmed)
+    {
+        let content = Box::new(of_answer(answer));
+        found.push(Artifact { kind: ArtifactKind::StatusInWords, span: span(), content });
+    }
     if found.is_empty() && states() {
         let content = Box::new(of_answer(HttpAnswer::of_body(trimmed)));
         found.push(Artifact { kind: ArtifactKind::ServiceText, span: span(), content });

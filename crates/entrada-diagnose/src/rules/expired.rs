@@ -6,6 +6,9 @@ use entrada_core::{NumericDate, human_duration};
 /// Seconds after `exp` within which a wrong clock is as likely as an expired token: services tolerate five minutes.
 const SKEW: i64 = 300;
 
+/// The year 2010, before Entra ID existed: an earlier `exp` is a placeholder, or was typed.
+const FIRST: NumericDate = NumericDate(1_262_304_000);
+
 pub(super) static RULE: Rule = Rule {
     id: RuleId::Expired,
     severity: Severity::Error,
@@ -27,7 +30,8 @@ fn check(facts: &Facts) -> Option<Finding> {
         // Where the token is left out, its expiry is as old as the text, and shows nothing of the token in use.
         None => stored.filter(|_| facts.shape().is_some() && !facts.is_elided())?,
     };
-    let late = facts.now?.seconds_since(exp);
+    let now = facts.now?;
+    let late = now.seconds_since(exp);
     if late < 0 {
         return None;
     }
@@ -44,6 +48,9 @@ fn check(facts: &Facts) -> Option<Finding> {
         .finding(format!("the token expired {just}{} ago", human_duration(late)))
         .with_evidence("exp", exp)
         .help(format!("get a new token: {}", facts.command("token", "")));
+    if exp < FIRST && FIRST <= now {
+        return Some(finding.with_confidence(Confidence::Possible));
+    }
     // A stored expiry is as old as the paste. Beside the answer of a service, it does not show what the service refused.
     let is_refused = facts.evidence.answer.is_some() || facts.evidence.mail.is_some();
     if is_refused && facts.claims().is_none() {
@@ -119,6 +126,14 @@ mod tests {
         assert_eq!(at(999), None);
         assert_eq!(at(1_000).unwrap(), "the token expired just now, 0 s ago");
         assert_eq!(at(1_300).unwrap(), "the token expired 5 min ago");
+    }
+
+    #[test]
+    fn a_time_before_entra_may_be_a_placeholder() {
+        let mut evidence = token(r#"{"exp":1,"aud":"x"}"#);
+        evidence.now = Some(NumericDate(1_800_000_000));
+        let finding = check(&Facts::new(&evidence)).unwrap();
+        assert_eq!(finding.confidence, Confidence::Possible);
     }
 
     #[test]

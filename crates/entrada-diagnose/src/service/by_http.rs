@@ -50,8 +50,18 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         && !answer.is_good()
         && facts.claims().is_none()
         && !token_explains(facts);
-    let allows_any = found.is_empty() || is_in_words;
-    let text = AnswerText { facts, answer, azure, said: &said, is_known, is_open, allows_any };
+    let is_unexplained = found.is_empty();
+    let allows_any = is_unexplained || is_in_words;
+    let text = AnswerText {
+        facts,
+        answer,
+        azure,
+        said: &said,
+        is_known,
+        is_open,
+        is_unexplained,
+        allows_any,
+    };
     match text.causes() {
         Some(causes) => causes,
         None if is_open && is_in_words => found.into_iter().map(in_words).collect(),

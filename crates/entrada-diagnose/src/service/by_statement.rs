@@ -16,6 +16,8 @@ pub(super) struct AnswerText<'a> {
     pub(super) is_known: bool,
     /// Whether everything that was found is a guess.
     pub(super) is_open: bool,
+    /// Whether nothing else was found.
+    pub(super) is_unexplained: bool,
     /// Whether families count that are not of one service alone.
     pub(super) allows_any: bool,
 }
@@ -29,7 +31,7 @@ impl AnswerText<'_> {
         let in_any_order = self.is_open
             && known_errors::find(self.said).is_none()
             && !DIRECTORY.iter().any(|words| lower.contains(words))
-            && self.facts.evidence.mentions.causes().is_empty();
+            && !self.facts.evidence.mentions.explains();
         if !in_order && !in_any_order {
             return None;
         }
@@ -37,7 +39,9 @@ impl AnswerText<'_> {
             if family.is_in_order() {
                 in_order && (!family.is_of_right() || self.allows_rights())
             } else {
-                in_any_order && (self.allows_any || family.is_specific())
+                in_any_order
+                    && (self.allows_any || family.is_specific())
+                    && (self.is_unexplained || !family.is_report())
             }
         };
         let stated = stated::find(self.said, !self.answer.is_prose(), counts)?;

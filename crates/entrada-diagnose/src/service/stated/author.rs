@@ -109,7 +109,18 @@ pub(super) fn is_person(text: &str, from: usize, to: usize) -> bool {
         || has_word(&after, "unless")
         || lower.starts_with("if ")
         || has_word(&text[start..from].to_ascii_lowercase(), "when");
-    asks || describes || PERSON.iter().any(|word| has_word(&lower, word))
+    asks || describes || is_step(text, start) || PERSON.iter().any(|word| has_word(&lower, word))
+}
+
+/// Whether the statement at `start` is an item of a numbered list: one of the steps that a person describes.
+fn is_step(text: &str, start: usize) -> bool {
+    let Some(before) = text[..start].strip_suffix(". ") else { return false };
+    let number = before.rsplit(' ').next().unwrap_or_default();
+    match number.parse::<u8>() {
+        Ok(1) => text[start..].contains(" 2. "),
+        Ok(number @ 2..) => format!(" {before}").contains(&format!(" {}. ", number - 1)),
+        _ => false,
+    }
 }
 
 /// Whether the statement with the sentence from `from` to `to` has one of `words`.

@@ -8,7 +8,7 @@ use crate::service::known_errors::{confidence, rule};
 use crate::{Confidence, RuleId, Who};
 
 /// The families, the most telling first.
-pub(super) const DATA: [&str; 12] = [
+pub(super) const DATA: [&str; 13] = [
     include_str!("families/service_refusals.json"),
     include_str!("families/token_checks.json"),
     include_str!("families/credentials.json"),
@@ -21,6 +21,7 @@ pub(super) const DATA: [&str; 12] = [
     include_str!("families/rights.json"),
     include_str!("families/missing_rights.json"),
     include_str!("families/guesses.json"),
+    include_str!("families/reports.json"),
 ];
 
 /// Sentences of one meaning. It has either `sentences` or `says`.
@@ -50,6 +51,10 @@ pub(crate) struct Family {
     /// With `says`: whether only one service writes it, so that it also counts in an answer in JSON that allows only guesses.
     #[serde(default)]
     pub(super) is_specific: bool,
+    /// With `says`: whether a person may have written the statement, as a report of what happens. Then the cause is `possible`
+    /// at the most, and counts only where nothing else was found.
+    #[serde(default)]
+    pub(super) is_report: bool,
     /// The cause that it points to. Without one the caller lacks a right, and which rule reports it depends on the service.
     #[serde(default, deserialize_with = "cause")]
     pub(super) cause: Option<RuleId>,
@@ -65,6 +70,9 @@ pub(crate) struct Family {
     /// What to do about it. `{command}` is the command that the text names to sign in; without one the line is left out.
     #[serde(default)]
     pub(super) help: Vec<String>,
+    /// Other causes that the same text may have, with their messages.
+    #[serde(default, rename = "or", deserialize_with = "others")]
+    pub(super) others: Vec<(RuleId, String)>,
     /// Texts that state it, in different words.
     #[cfg_attr(not(test), expect(dead_code, reason = "the tests read it"))]
     pub(super) examples: Vec<String>,
@@ -84,6 +92,11 @@ impl Family {
     /// Whether only one service writes it.
     pub(crate) fn is_specific(&self) -> bool {
         self.is_specific
+    }
+
+    /// Whether a person may have written it.
+    pub(crate) fn is_report(&self) -> bool {
+        self.is_report
     }
 
     /// The rule that reports it, if its sentence points to one.
@@ -108,6 +121,15 @@ fn likely() -> Confidence {
 
 fn cause<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<RuleId>, D::Error> {
     rule(from).map(Some)
+}
+
+fn others<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<(RuleId, String)>, D::Error> {
+    let named = Vec::<(String, String)>::deserialize(from)?;
+    let read = |(cause, message): (String, String)| {
+        let unknown = || serde::de::Error::custom(format!("no rule `{cause}`"));
+        Ok((RuleId::parse(&cause).ok_or_else(unknown)?, message))
+    };
+    named.into_iter().map(read).collect()
 }
 
 /// Texts that live as long as the program, as the table does.

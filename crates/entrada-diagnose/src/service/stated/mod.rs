@@ -3,7 +3,8 @@
 //!
 //! A [`Family`] has the sentences of one meaning, and texts that state it, which the tests check. `families/*.json` has all of
 //! them. Where the words follow one another (`sentences`), a program has to have written them; where they stand in any order
-//! (`says`), the text has to be about sign-in, mail or Microsoft's services. What a person tells or asks states nothing.
+//! (`says`), the text has to be about sign-in, mail or Microsoft's services. What a person asks states nothing, and what a person
+//! tells (`is_report`) allows only guesses.
 
 mod author;
 mod family;
@@ -74,6 +75,8 @@ impl Stated {
         if let Some(told) = causes.first_mut() {
             told.evidence.push(("text", shown));
         }
+        let others = self.family.others.iter();
+        causes.extend(others.map(|(id, message)| Hypothesis::possible(*id, message.clone())));
         causes
     }
 

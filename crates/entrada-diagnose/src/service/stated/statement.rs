@@ -2,7 +2,7 @@
 
 use super::family::Family;
 use super::plain_words::{has, plain_words};
-use super::vocabulary::{FAILING, FIELD, REPORTS, SPEECH};
+use super::vocabulary::{FAILING, FIELD, QUESTIONS, REPORTS, TELLERS};
 use crate::service::known_errors::plain;
 
 /// Maximum number of bytes that are read.
@@ -47,7 +47,8 @@ impl Statements {
             return None;
         }
         let fits = |segment: &&Segment| {
-            family.says.iter().all(|group| has(&segment.words, group))
+            (family.is_report || !segment.is_of_person)
+                && family.says.iter().all(|group| has(&segment.words, group))
                 && !has(&segment.words, &family.unless)
         };
         let segment = self.segments.iter().find(fits)?;
@@ -83,6 +84,8 @@ struct Segment {
     /// Where its sentence begins, in bytes of the whole text.
     start: usize,
     words: String,
+    /// Whether a person tells it.
+    is_of_person: bool,
 }
 
 /// The statements of `read` in which something fails, without those of a person who asks or explains.
@@ -104,8 +107,9 @@ fn segments(read: &Read) -> Vec<Segment> {
                 continue;
             }
             let words = plain_words(part);
-            if has(&words, &FAILING) && !has(&words, &SPEECH) {
-                all.push(Segment { text: part.to_owned(), start: from, words });
+            if has(&words, &FAILING) && !has(&words, &QUESTIONS) {
+                let is_of_person = has(&words, &TELLERS);
+                all.push(Segment { text: part.to_owned(), start: from, words, is_of_person });
             }
         }
     }
@@ -202,7 +206,8 @@ mod tests {
     #[test]
     fn statements_of_people_are_left_out_and_what_they_quote_is_kept() {
         let texts = |text: &str| -> Vec<String> {
-            segments(&Read::new(text)).into_iter().map(|segment| segment.text).collect()
+            let all = segments(&Read::new(text)).into_iter();
+            all.filter(|segment| !segment.is_of_person).map(|segment| segment.text).collect()
         };
         assert_eq!(texts("How do I fix a wrong state?"), Vec::<String>::new());
         assert_eq!(texts("If the token is invalid, sign in."), Vec::<String>::new());

@@ -208,6 +208,35 @@ fn the_command_that_signs_in_is_the_one_of_the_text() {
 }
 
 #[test]
+fn a_step_that_a_person_describes_is_no_advice_of_a_program() {
+    for text in [
+        "1. Open the terminal. 2. Run `azd auth login` in it. 3. See the error",
+        "To reproduce: 1. Run `az login` first. 2. Run `terraform plan`",
+    ] {
+        assert_eq!(id(text), None, "{text}");
+    }
+    let text = "Error: the command exited with code 1. Run `az login` to sign in.";
+    assert_eq!(id(text), Some(RuleId::NotAboutTheToken));
+}
+
+#[test]
+fn what_a_person_tells_is_a_guess_at_the_most() {
+    for family in family::all().iter().filter(|family| family.is_report) {
+        assert!(!family.is_in_order(), "{}", family.message);
+        assert_eq!(family.confidence, Confidence::Possible, "{}", family.message);
+    }
+    let text = "Since upgrading our wiki the Azure AD login fails for me.";
+    assert_eq!(id(text), Some(RuleId::NotAboutTheToken));
+    for text in [
+        "How do I upgrade the Azure AD login without errors?",
+        "Would the Azure AD login fail after the upgrade?",
+        "We upgraded the login page of Azure AD, and all is well.",
+    ] {
+        assert_eq!(id(text), None, "{text}");
+    }
+}
+
+#[test]
 fn the_missing_right_is_named() {
     for (text, right) in [
         ("Identity 'a' is missing permission 'Environments.Read'", "Environments.Read"),
