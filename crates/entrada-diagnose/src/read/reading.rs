@@ -11,7 +11,7 @@ use super::weight::outweighed_by;
 use super::{RecogniseError, json, limits, mentions, prose, request_address, structured, tokens};
 use crate::Evidence;
 use crate::observed::Observed;
-use crate::service::known_errors;
+use crate::service::{HttpAnswer, known_errors};
 use crate::shape::Shape;
 use entrada_core::har::{Har, HarError};
 use entrada_core::{NumericDate, Secret};
@@ -154,6 +154,13 @@ fn extract(text: &str, base: &Evidence, now: NumericDate, depth: usize, logged: 
             let content = Box::new(read.evidence.clone());
             let whole = Artifact { kind: ArtifactKind::Token, span: 0..text.len(), content };
             read.artifacts.push(Resolved { artifact: whole, added: Some(0) });
+        } else if read.evidence.unrecognised && known_errors::find_symptom(text).is_some() {
+            let answer = HttpAnswer::of_body(text);
+            read = ReadText::of(
+                ArtifactKind::ServiceText,
+                text.len(),
+                Evidence { answer: Some(answer), ..base.clone() },
+            );
         }
     }
     let of_this = mentions::of(&rest, !read.evidence.unrecognised);

@@ -1,7 +1,7 @@
 //! Words that decide whether a statement counts, all in lower case and without marks.
 
 /// Words of the field. One of them stands somewhere in the text, or a family does not apply.
-pub(super) const FIELD: [&str; 104] = [
+pub(super) const FIELD: [&str; 105] = [
     "aad*",
     "access token",
     "account not provisioned",
@@ -73,6 +73,7 @@ pub(super) const FIELD: [&str; 104] = [
     "office",
     "office365",
     "oidc*",
+    "omniauth",
     "onedrive",
     "openid*",
     "outlook*",
