@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::ERRORS;
 use crate::shape::Shape;
+use entrada_core::entra::oauth_errors;
 use entrada_core::oauth::is_refusal;
 
 /// The shortest authorization code of a provider, in characters: GitHub's have 20.
@@ -39,9 +41,13 @@ fn is_random(code: &str) -> bool {
         && !code.contains(char::is_whitespace)
 }
 
-/// The parameters of a redirect URL with an error.
+/// The parameters of a redirect URL with an error of OAuth. A program's own page has errors of its own: `?error=Configuration`.
 pub(crate) fn refusal(text: &str) -> Option<Map<String, Value>> {
-    parameters(text).filter(is_refusal)
+    let is_known = |error: &str| ERRORS.contains(&error) || oauth_errors::find(error).is_some();
+    parameters(text).filter(is_refusal).filter(|members| {
+        members.contains_key("error_description")
+            || members.get("error").and_then(Value::as_str).is_none_or(is_known)
+    })
 }
 
 /// The parameters after `?` or `#` in a URL, whichever the authority used.

@@ -11,7 +11,7 @@ use super::weight::outweighed_by;
 use super::{RecogniseError, json, limits, mentions, prose, request_address, structured, tokens};
 use crate::Evidence;
 use crate::observed::Observed;
-use crate::service::known_errors;
+use crate::service::{HttpAnswer, known_errors};
 use crate::shape::Shape;
 use entrada_core::har::{Har, HarError};
 use entrada_core::{NumericDate, Secret};
@@ -154,8 +154,20 @@ fn extract(text: &str, base: &Evidence, now: NumericDate, depth: usize, logged: 
             let content = Box::new(read.evidence.clone());
             let whole = Artifact { kind: ArtifactKind::Token, span: 0..text.len(), content };
             read.artifacts.push(Resolved { artifact: whole, added: Some(0) });
+        } else if read.evidence.unrecognised
+            // The address of a request that failed explains more than words.
+            && mentions::of(&rest, false).causes().is_empty()
+            && known_errors::find_symptom(text).is_some()
+        {
+            let answer = HttpAnswer::of_body(text);
+            read = ReadText::of(
+                ArtifactKind::ServiceText,
+                text.len(),
+                Evidence { answer: Some(answer), ..base.clone() },
+            );
         }
     }
+    explain_by_text(&mut read.evidence, text);
     let of_this = mentions::of(&rest, !read.evidence.unrecognised);
     read.evidence.mentions = std::mem::take(&mut read.evidence.mentions).or(of_this);
     if let Some(answer) = &mut read.evidence.answer
@@ -164,6 +176,21 @@ fn extract(text: &str, base: &Evidence, now: NumericDate, depth: usize, logged: 
         answer.url = mentions::called(&rest).map(str::to_owned);
     }
     read
+}
+
+/// Where all that was found is an object of JSON that says little, `text` around it may have an error that is known.
+fn explain_by_text(evidence: &mut Evidence, text: &str) {
+    let Evidence { token, response, refusal, not_oauth, mail, answer, .. } = &*evidence;
+    let is_alone = token.is_none()
+        && response.is_none()
+        && refusal.is_none()
+        && not_oauth.is_none()
+        && mail.is_none();
+    let is_unknown =
+        |answer: &HttpAnswer| answer.is_nameless() && known_errors::find(&answer.body).is_none();
+    if is_alone && answer.as_ref().is_some_and(is_unknown) && known_errors::find(text).is_some() {
+        evidence.answer = Some(HttpAnswer::of_body(text));
+    }
 }
 
 /// Minimum length of a token in characters.

@@ -194,6 +194,18 @@ impl HttpAnswer {
             .filter(|message| !message.is_empty())
     }
 
+    /// Whether it is only an object of JSON that is no API's error and has no code in words: `{"name": "…", "code": 13005}`.
+    pub(crate) fn is_nameless(&self) -> bool {
+        let members = self.json().and_then(|json| json.as_object().cloned());
+        self.status.is_none()
+            && self.headers.is_empty()
+            && self.url.is_none()
+            && self.code().is_none_or(|code| code.parse::<u64>().is_ok())
+            && members.is_some_and(|members| {
+                !members.contains_key("error") && !members.contains_key("odata.error")
+            })
+    }
+
     /// Whether it is a text, with or without a status that the text names.
     pub(super) fn is_in_words(&self) -> bool {
         self.headers.is_empty() && self.json().is_none()

@@ -62,7 +62,16 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         is_unexplained,
         allows_any,
     };
-    match text.causes() {
+    let stated = text.causes();
+    if stated.is_none()
+        && is_unexplained
+        && is_open
+        && answer.is_prose()
+        && let Some(told) = known_errors::find_symptom(&said)
+    {
+        return told.causes(facts);
+    }
+    match stated {
         Some(causes) => causes,
         None if is_open && is_in_words => found.into_iter().map(in_words).collect(),
         None => found,
@@ -106,7 +115,10 @@ fn by_words(
     let text = said.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let asked_to_slow_down = answer.header("x-ms-asthrottle").next().is_some();
-    if status == Some(429) || asked_to_slow_down || has(&THROTTLED) {
+    // `ThrottledFolderBind` is a name in a program.
+    let is_throttled =
+        text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.ends_with("throttled"));
+    if status == Some(429) || asked_to_slow_down || has(&THROTTLED) || is_throttled {
         return Some(vec![
             Hypothesis::certain(RuleId::Throttled, "the service asks for fewer requests")
                 .help(pause(facts, answer)),

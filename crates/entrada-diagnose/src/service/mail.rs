@@ -1,6 +1,6 @@
 //! A conversation between a mail server and its client.
 
-use super::mail_context::{SentSecret, sent_secret, untagged, with_whole_codes};
+use super::mail_context::{SentSecret, sent_secret, speaks_of_shared, untagged, with_whole_codes};
 use super::mail_log::{in_prose, quoted, side_of};
 use super::mail_outcome::{is_english, is_tag};
 use super::mail_sign_in::is_lost;
@@ -64,6 +64,8 @@ pub struct MailLog {
     pub(super) quoted: Option<String>,
     /// What the text around the server's line shows that the client sent.
     pub(super) sent: Option<SentSecret>,
+    /// Whether the text around the server's line speaks of a shared mailbox.
+    pub(super) is_of_shared: bool,
 }
 
 impl MailLog {
@@ -102,6 +104,7 @@ impl MailLog {
             .collect();
         let mut talk = Self::new(protocol, with_right_sides(protocol, lines), None);
         talk.sent = sent_secret(text);
+        talk.is_of_shared = speaks_of_shared(text);
         // A line may have several commands and answers, as some programs log them.
         talk.mechanism = talk.mechanism.or_else(|| named_mechanism(text));
         Some(talk)
@@ -120,6 +123,7 @@ impl MailLog {
         talk.mechanism = named_mechanism(text);
         talk.quoted = quoted;
         talk.sent = sent_secret(text);
+        talk.is_of_shared = speaks_of_shared(text);
         Some(talk)
     }
 
@@ -134,6 +138,7 @@ impl MailLog {
             user,
             quoted: None,
             sent: None,
+            is_of_shared: false,
         };
         talk.read_client();
         talk

@@ -69,7 +69,8 @@ pub(super) fn sent_secret(text: &str) -> Option<SentSecret> {
     let mut said = String::with_capacity(text.len());
     for line in text.lines().map(str::to_ascii_lowercase) {
         if !OFFERS.iter().any(|offer| line.contains(offer)) {
-            said.push_str(&line);
+            let sentences = line.split_inclusive(". ").filter(|sentence| !tells_of_end(sentence));
+            said.extend(sentences);
             said.push('\n');
         }
     }
@@ -85,6 +86,36 @@ pub(super) fn sent_secret(text: &str) -> Option<SentSecret> {
         (false, true) => Some(SentSecret::Password),
         _ => None,
     }
+}
+
+/// Whether `sentence`, in lower case, tells that Microsoft has ended sign-in with passwords. It does not show that one was sent.
+fn tells_of_end(sentence: &str) -> bool {
+    const ENDED: [&str; 5] = ["no longer", "deprecat", "discontinued", "removed", "retired"];
+    sentence.contains("basic auth") && ENDED.iter().any(|word| sentence.contains(word))
+}
+
+/// Words for a mailbox that is not the user's own, in lower case.
+const SHARED: [&str; 14] = [
+    "another mailbox",
+    "another user's mailbox",
+    "delegated mailbox",
+    "group mailbox",
+    "mailbox delegation",
+    "on behalf of the mailbox",
+    "other mailbox",
+    "shared account",
+    "shared address",
+    "shared e-mail",
+    "shared email",
+    "shared inbox",
+    "shared mail",
+    "sharedmailbox",
+];
+
+/// Whether `text` speaks of a mailbox that is not the user's own.
+pub(super) fn speaks_of_shared(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    SHARED.iter().any(|word| lower.contains(word))
 }
 
 /// Words of a text about a mailbox at Microsoft or about its protocols, in lower case.
@@ -103,12 +134,13 @@ const OF_MAIL: [&str; 11] = [
 ];
 
 /// Exchange's refusals as it writes them, the lines of the protocol that they are, and whether only Exchange writes them.
-const UNTAGGED: [(&str, &str, bool); 3] = [
+const UNTAGGED: [(&str, &str, bool); 4] = [
     (
         "User is authenticated but not connected",
         "* BAD User is authenticated but not connected.",
         true,
     ),
+    ("but not connected", "* BAD User is authenticated but not connected.", false),
     ("AUTHENTICATE failed", "* NO AUTHENTICATE failed.", false),
     ("LOGIN failed.", "* NO LOGIN failed.", false),
 ];
@@ -188,6 +220,10 @@ mod tests {
             ("250-AUTH LOGIN XOAUTH2", None),
             ("the password works, do I need OAuth?", None),
             ("unknown user name or bad password", None),
+            (
+                "Microsoft no longer allows basic authentication (app passwords included). Help!",
+                None,
+            ),
         ] {
             assert_eq!(sent_secret(text), secret, "{text}");
         }

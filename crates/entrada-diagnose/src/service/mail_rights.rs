@@ -178,6 +178,9 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
             closed,
         ];
     }
+    if talk.is_of_shared {
+        return of_shared(talk, closed);
+    }
     let scope = match talk.protocol {
         Protocol::Imap => "IMAP.AccessAsUser.All",
         Protocol::Pop => "POP.AccessAsUser.All",
@@ -203,4 +206,31 @@ pub(super) fn refused(facts: &Facts, talk: &MailLog) -> Vec<Hypothesis> {
         "if this is an application's token, its service principal may not be registered in Exchange",
     ));
     all
+}
+
+/// The causes where the text speaks of a shared mailbox: SMTP takes another name than IMAP and POP.
+fn of_shared(talk: &MailLog, closed: Hypothesis) -> Vec<Hypothesis> {
+    let rights = Hypothesis::possible(
+        RuleId::MailboxPermissionMissing,
+        "the user of the token may have no access to the shared mailbox",
+    );
+    if talk.protocol == Protocol::Smtp {
+        return vec![
+            Hypothesis::possible(
+                RuleId::WrongAccount,
+                "SMTP takes no sign-in in the name of a shared mailbox: the user name has to be that of the token's user",
+            )
+            .help("sign in with the address of the user who got the token, name the shared mailbox only in `From`, and let an administrator grant `Send As`: `Add-RecipientPermission MAILBOX -Trustee USER -AccessRights SendAs`"),
+            rights,
+            closed,
+        ];
+    }
+    vec![
+        rights.help("an administrator runs `Add-MailboxPermission -Identity MAILBOX -User USER -AccessRights FullAccess`; the sign-in names the shared mailbox, with the token of the user"),
+        Hypothesis::possible(
+            RuleId::WrongAudience,
+            "the token may be for another service, such as Microsoft Graph",
+        ),
+        closed,
+    ]
 }

@@ -226,13 +226,11 @@ pub(super) const NO_PERMISSION: [&str; 9] = [
 /// Phrases of the directory for a missing permission or a missing role of the user.
 pub(super) const DIRECTORY: [&str; 2] = ["authorization_requestdenied", "insufficient privileges"];
 
-pub(super) const THROTTLED: [&str; 8] = [
+pub(super) const THROTTLED: [&str; 6] = [
     "toomanyrequests",
-    "applicationthrottled",
     "errorserverbusy",
     "mailboxconcurrency",
     "activitylimitreached",
-    "throttled",
     "errortoomany",
     "errorexceededconnectioncount",
 ];

@@ -53,6 +53,10 @@ const DATA: [&str; 18] = [
     include_str!("pages.json"),
 ];
 
+/// The records of what people tell where no program says anything: product, operation and symptom. Each makes its causes only
+/// possible.
+const SYMPTOMS: [&str; 1] = [include_str!("symptoms.json")];
+
 /// An error with a known text.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,7 +138,15 @@ pub(crate) struct Match {
 
 /// Finds the first known error in `text`, which may be folded, indented or escaped, and is compared without case.
 pub(crate) fn find(text: &str) -> Option<Match> {
-    let all = all();
+    find_in(all(), text)
+}
+
+/// Finds the first symptom that `text` tells. It counts where nothing else explains the text.
+pub(crate) fn find_symptom(text: &str) -> Option<Match> {
+    find_in(symptoms(), text)
+}
+
+fn find_in(all: &'static All, text: &str) -> Option<Match> {
     let found = Found::new(&all.phrases, text);
     let error = all.errors.iter().zip(&all.wanted).find_map(|(error, wanted)| {
         let mut at = None;
@@ -332,10 +344,19 @@ struct Wanted {
 
 fn all() -> &'static All {
     static ALL: OnceLock<All> = OnceLock::new();
-    ALL.get_or_init(|| {
+    ALL.get_or_init(|| All::of(&DATA))
+}
+
+fn symptoms() -> &'static All {
+    static ALL: OnceLock<All> = OnceLock::new();
+    ALL.get_or_init(|| All::of(&SYMPTOMS))
+}
+
+impl All {
+    fn of(data: &[&'static str]) -> Self {
         // A broken record cannot pass the tests.
-        let read = |data| serde_json::from_str::<Vec<KnownError>>(data).unwrap_or_default();
-        let errors: Vec<KnownError> = DATA.into_iter().flat_map(read).collect();
+        let read = |data: &&str| serde_json::from_str::<Vec<KnownError>>(data).unwrap_or_default();
+        let errors: Vec<KnownError> = data.iter().flat_map(read).collect();
         let mut phrases = Vec::new();
         let wanted = errors
             .iter()
@@ -345,8 +366,8 @@ fn all() -> &'static All {
             })
             .collect();
         let phrases = Phrases::new(&phrases);
-        All { errors, wanted, phrases }
-    })
+        Self { errors, wanted, phrases }
+    }
 }
 
 /// Adds the alternatives of each phrase in `said` to `all`, and returns their numbers.

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::service::has_code;
-use crate::{Context, Severity, diagnose};
+use crate::{Context, Severity, Verdict, diagnose};
 use entrada_core::NumericDate;
 
 const NOW: NumericDate = NumericDate(1_800_000_000);
@@ -59,6 +59,27 @@ fn every_example_leads_to_its_own_record() {
     }
 }
 
+#[test]
+fn a_symptom_is_told_in_its_example_and_proves_nothing() {
+    for data in SYMPTOMS {
+        serde_json::from_str::<Vec<KnownError>>(data).unwrap();
+    }
+    for error in &symptoms().errors {
+        assert_eq!(error.confidence, Confidence::Possible, "{}", error.message);
+        let found = find_symptom(&error.example).unwrap_or_else(|| panic!("{}", error.example));
+        assert_eq!(found.error.message, error.message, "{}", error.example);
+        let diagnosis = diagnose(&error.example, &Context::default(), NOW).unwrap();
+        // What a program states comes first.
+        if diagnosis.verdict == Verdict::Undetermined {
+            assert_eq!(diagnosis.findings[0].rule.id, error.cause, "{}", error.example);
+        }
+        assert!(!diagnosis.verdict.is_ok(), "{}", error.example);
+    }
+    for text in PROSE {
+        assert!(find_symptom(text).is_none(), "{text}");
+    }
+}
+
 /// `text`, folded at spaces to lines of at most 78 characters that begin with `margin`.
 fn folded(text: &str, margin: &str) -> String {
     let mut lines = vec![margin.to_owned()];
@@ -111,7 +132,7 @@ fn ordinary_language_is_no_error() {
 
 #[test]
 fn records_are_written_as_the_search_needs_them() {
-    for error in &all().errors {
+    for error in all().errors.iter().chain(&symptoms().errors) {
         for phrase in error.phrases.iter().chain(&error.unless) {
             assert_eq!(*phrase, phrase.to_ascii_lowercase());
             assert_eq!(*phrase, phrase.split_whitespace().collect::<Vec<_>>().join(" "));

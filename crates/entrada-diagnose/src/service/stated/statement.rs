@@ -181,6 +181,14 @@ fn parts(sentence: &str) -> Vec<&str> {
     for (at, _) in sentence.match_indices(": ") {
         parts.push(&sentence[at + 2..]);
     }
+    // `{ErrorDescriptionKey=the broker did not answer, …}`
+    for (at, _) in sentence.match_indices('=') {
+        let value = &sentence[at + 1..];
+        if sentence[..at].ends_with(char::is_alphanumeric) && value.starts_with(char::is_alphabetic)
+        {
+            parts.push(value.split([',', '}', ';', '&']).next().unwrap_or(value));
+        }
+    }
     for quote in ['"', '\'', '`', '“'] {
         let close = if quote == '“' { '”' } else { quote };
         let mut rest = sentence;

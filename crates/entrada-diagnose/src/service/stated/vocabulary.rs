@@ -1,7 +1,7 @@
 //! Words that decide whether a statement counts, all in lower case and without marks.
 
 /// Words of the field. One of them stands somewhere in the text, or a family does not apply.
-pub(super) const FIELD: [&str; 139] = [
+pub(super) const FIELD: [&str; 140] = [
     "169 254 169 254",
     "aad*",
     "abfs*",
@@ -98,6 +98,7 @@ pub(super) const FIELD: [&str; 139] = [
     "office",
     "office365",
     "oidc*",
+    "omniauth",
     "onedrive",
     "openid*",
     "outlook*",
