@@ -8,6 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::app::App;
+use super::local_authority::CLIENT_ID;
 use super::ui::style_of;
 use super::{Exit, Failure, output};
 use crate::config::nearest;
@@ -17,7 +18,8 @@ use entrada_core::{NamedHost, Protocol, shell_quoted};
 use entrada_emulator::account::{ACCOUNTS, EmulatedAccount};
 use entrada_emulator::serve::{Endpoint, MailSecurity};
 use entrada_emulator::{
-    EmulatedApi, Emulator, EmulatorOptions, HostNames, LogLine, Scenario, Unregistered, list, serve,
+    EmulatedApi, Emulator, EmulatorOptions, HostNames, LogLine, Registration, RegistrationKind,
+    Scenario, Unregistered, list, serve,
 };
 
 #[derive(clap::Args)]
@@ -44,6 +46,10 @@ pub(super) struct Args {
     /// An API of your own to issue tokens for, such as `api://orders=Orders.Read,Orders.Write`; repeat for more
     #[arg(long, value_name = "API=PERMISSIONS")]
     api: Vec<EmulatedApi>,
+    /// A client id to accept; others are refused as not registered (AADSTS700016), except those of scenarios; repeat for more. By
+    /// default, any client id is accepted
+    #[arg(long, value_name = "ID", value_parser = client_id)]
+    only_client: Vec<String>,
     /// The polling interval that clients of the device flow must keep, in seconds
     #[arg(long, default_value_t = 5, value_name = "SECONDS")]
     interval: u64,
@@ -66,9 +72,6 @@ pub(super) struct Args {
     #[arg(long, value_name = "USER")]
     sign_in_as: Option<String>,
 }
-
-/// The client id of the documents. It selects no scenario, so that it gets the one of `--scenario`.
-const CLIENT_ID: &str = "11111111-1111-1111-1111-111111111111";
 
 /// How often the log is shown.
 const TICK: Duration = Duration::from_millis(500);
@@ -120,6 +123,16 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         names: if args.microsoft_hosts { HostNames::Microsoft } else { HostNames::Own },
         accept: args.accept.clone(),
         apis: args.api.clone(),
+        only_known_clients: !args.only_client.is_empty(),
+        clients: args
+            .only_client
+            .iter()
+            .map(|id| Registration {
+                client_id: id.clone(),
+                kind: RegistrationKind::Public,
+                redirect_uris: vec!["http://localhost".to_owned()],
+            })
+            .collect(),
         account: args.sign_in_as.clone(),
         interval: args.interval,
         delay: Duration::from_millis(args.delay),
@@ -152,26 +165,37 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     writeln!(app.stdout, "{address}")?;
     app.stdout.flush()?;
     app.ui.line(format!("an emulated Entra ID, scenario `{}`; Ctrl-C stops it", scenario.name));
+    app.ui.line(if scenario.approves_by_itself() {
+        "it approves sign-ins by itself in some seconds; to approve them at its page, start it with `--scenario normal`"
+    } else {
+        "to have sign-ins approved without a page, start it with `--scenario auto-approve`"
+    });
+    app.ui.line("its sign-ins end with it: after a restart, sign in again");
     app.ui.line(format!("accounts: {}", people.join(", ")));
     for line in mail_ports {
         app.ui.line(line);
     }
-    let trust = args.tls.as_ref().map_or_else(String::new, |path| {
-        format!(" --ca-bundle {}", shell_quoted(&path.to_string_lossy()))
-    });
     for EmulatedApi { audience, permissions, .. } in &args.api {
         app.ui.line(format!("API: {audience} with {}", permissions.join(", ")));
     }
-    let scope = args.api.first().and_then(|api| {
+    let client_id = args.only_client.first().map_or(CLIENT_ID, String::as_str);
+    let mut command = vec![
+        "entrada login".to_owned(),
+        format!("--authority {address}"),
+        "--tenant organizations".to_owned(),
+        format!("--client-id {client_id}"),
+    ];
+    command.extend(
+        args.tls
+            .as_ref()
+            .map(|path| format!("--ca-bundle {}", shell_quoted(&path.to_string_lossy()))),
+    );
+    command.extend(args.api.first().and_then(|api| {
         let scope = format!("{}/{}", api.audience, api.permissions.first()?);
-        Some(format!(" --scope {}", shell_quoted(&scope)))
-    });
+        Some(format!("--scope {}", shell_quoted(&scope)))
+    }));
     app.ui.line("sign in to it:");
-    // In one piece, to be copied: broken at the width of the terminal it would be two commands.
-    app.ui.raw(&format!(
-        "\n  entrada login --authority {address} --tenant organizations --client-id {CLIENT_ID}{trust}{}\n\n",
-        scope.unwrap_or_default()
-    ));
+    app.ui.raw(&format!("\n{}\n\n", render::command(app.ui.style.width, &command)));
     let mut shown = 0;
     while app.sys.clock.sleep(TICK).is_ok() {
         let log = emulator.log();
@@ -195,6 +219,12 @@ fn host_name(text: &str) -> Result<String, String> {
         Ok(host) if host.port_or(0) == 0 => Ok(bracketed),
         _ => Err("it is not a host name or an IP address".to_owned()),
     }
+}
+
+/// The id of an application, as Entra writes it.
+fn client_id(text: &str) -> Result<String, String> {
+    let id = uuid::Uuid::try_parse(text);
+    id.map(|id| id.hyphenated().to_string()).map_err(|_| "it is not a client id".to_owned())
 }
 
 /// The scenario of this name, or the combination of several names.

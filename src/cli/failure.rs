@@ -204,7 +204,7 @@ impl From<HttpError> for Failure {
             return interrupted.into();
         }
         let exit = if network::is_setting(&error.failure) { Exit::Usage } else { Exit::Temporary };
-        let failure = Self::of(exit, &error);
+        let failure = Self::new(exit, network::sentence(&error));
         network::help(&error).into_iter().fold(failure, Self::help)
     }
 }
@@ -380,7 +380,7 @@ fn consent_first(evidence: &Evidence) -> Option<String> {
     Some(format!(
         "if the page said `Need admin approval` or `Approval required`: users of an organisation cannot consent to `{first}` \
          by default; an administrator opens {}",
-        request.admin_link()
+        request.admin_page()
     ))
 }
 
@@ -405,7 +405,7 @@ fn judge(refusal: Refusal, mut evidence: Evidence) -> Diagnosis {
 
 /// What to do about a refresh token that an authority on this machine does not know.
 const OTHER_RUN: &str =
-    "`entrada emulator` forgets its sign-ins when it ends: if it was started anew, sign in again";
+    "the sign-ins of `entrada emulator` end with it: if it was restarted, sign in again";
 
 /// The number for a refusal, by its cause.
 fn exit_of(diagnosis: &Diagnosis) -> Exit {

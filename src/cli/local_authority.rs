@@ -3,9 +3,15 @@
 use url::Url;
 
 use super::app::App;
+use super::{Exit, Failure};
 use crate::config::Settings;
+use entrada_auth::flow::AcquireError;
+use entrada_auth::store::Grants;
 use entrada_core::oauth::{discovery, id_token};
 use entrada_core::{Jwt, Secret, is_loopback};
+
+/// The client id of the documents. In the emulator it selects no scenario, so that it gets the one of `--scenario`.
+pub(super) const CLIENT_ID: &str = "11111111-1111-1111-1111-111111111111";
 
 /// The address of the authority, if it is on this machine.
 pub(super) fn local_authority(settings: &Settings) -> Option<String> {
@@ -15,8 +21,9 @@ pub(super) fn local_authority(settings: &Settings) -> Option<String> {
 
 /// Whether `server`, as `--server` has it, is this machine.
 pub(super) fn is_on_this_machine(server: &str) -> bool {
-    let url = if server.contains("://") { server.to_owned() } else { format!("https://{server}") };
-    Url::parse(&url).is_ok_and(|url| is_loopback(&url))
+    // The host of an address with a scheme of mail is no IP address for the parser.
+    let host = server.split_once("://").map_or(server, |(_, host)| host);
+    Url::parse(&format!("https://{host}")).is_ok_and(|url| is_loopback(&url))
 }
 
 /// The ids of the keys that the authority publishes, if it is on this machine and answers. An emulator has a new key in each run.
@@ -36,6 +43,33 @@ pub(super) fn is_of_other_keys(token: &Secret, keys: &[String]) -> bool {
     let jwt = Jwt::decode_unverified(token.expose()).ok();
     let kid = jwt.as_ref().and_then(|jwt| jwt.header.text("kid"));
     kid.is_some_and(|kid| !keys.iter().any(|key| key == kid))
+}
+
+/// The failure of a refresh that an authority on this machine refused because it is a later run of the emulator than the one that
+/// issued the stored sign-in. `None` without the proof: a stored token was signed with a key that the authority does not publish.
+pub(super) fn restarted(
+    app: &App<'_, '_>,
+    settings: &Settings,
+    grants: &Grants,
+    error: &AcquireError,
+) -> Option<Failure> {
+    let AcquireError::SignInNeeded { refusal: Some(_), .. } = error else { return None };
+    let keys = published_keys(app, settings)?;
+    let entries = App::selected(settings, grants).ok()?;
+    let stored = entries.iter().filter_map(|entry| grants.load(&entry.key()).ok().flatten());
+    let mut tokens = stored.flat_map(|grant| grant.access_tokens);
+    if !tokens.any(|token| is_of_other_keys(&token.access_token, &keys)) {
+        return None;
+    }
+    let base = local_authority(settings)?;
+    let failure = Failure::new(
+        Exit::SignInNeeded,
+        format!(
+            "sign-in needed: the emulator at {} was restarted, and its sign-ins ended with the earlier run",
+            base.trim_end_matches('/')
+        ),
+    );
+    Some(failure.help(format!("sign in: {}", app.login_command(settings))))
 }
 
 /// Warns that `server`, which no flag named, takes no token of the local authority. `flag` names another server.

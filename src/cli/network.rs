@@ -1,4 +1,7 @@
-//! What to do about a request without an answer.
+//! What to say and to do about a request without an answer.
+
+use std::error::Error as StdError;
+use std::io;
 
 use super::local_authority::is_on_this_machine;
 use entrada_auth::sys::{
@@ -22,6 +25,33 @@ pub(super) fn is_setting(failure: &HttpFailure) -> bool {
         },
         _ => false,
     }
+}
+
+/// `error` and its innermost cause, in one sentence. The causes between them name the layers of a library.
+pub(super) fn sentence(error: &HttpError) -> String {
+    let mut innermost: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(next) = innermost.and_then(StdError::source) {
+        innermost = Some(next);
+    }
+    let said = error.to_string();
+    let Some(innermost) = innermost else { return said };
+    let kind = innermost.downcast_ref::<io::Error>().map(io::Error::kind);
+    let reason = match kind {
+        Some(io::ErrorKind::ConnectionRefused) => {
+            "the connection was refused, because no program listens there".to_owned()
+        }
+        Some(io::ErrorKind::ConnectionReset) => "the other side broke the connection".to_owned(),
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+            "there is no way to it in the network".to_owned()
+        }
+        _ => innermost.to_string(),
+    };
+    if said.contains(&reason) {
+        return said;
+    }
+    // That no connection came about is part of the reason.
+    let start = said.strip_suffix(": could not connect").unwrap_or(&said);
+    format!("{start}: {reason}")
 }
 
 /// What the user can do about `error`.
@@ -63,7 +93,7 @@ fn of_this_machine(error: &HttpError) -> Option<String> {
     let port = host.rsplit_once(':').map_or("8400", |(_, port)| port);
     Some(match &error.failure {
         HttpFailure::Connect | HttpFailure::ConnectTimeout => format!(
-            "no program listens there: start it, such as `entrada emulator --port {port}`, or check the port"
+            "start the program that listens there, such as `entrada emulator --port {port}`, or check the port"
         ),
         HttpFailure::NotTls => format!(
             "an address without TLS begins with `http://`, as that of `entrada emulator` without `--tls`: `http://{host}`"
@@ -185,6 +215,29 @@ mod tests {
 
     fn setup(trouble: SetupFailure) -> HttpError {
         at("login.microsoftonline.com", trouble.into())
+    }
+
+    #[test]
+    fn an_error_is_one_sentence_with_the_innermost_cause() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("tcp connect error")]
+        struct Layer(#[source] io::Error);
+        let connect = |source: io::Error| HttpError {
+            host: "127.0.0.1:1143".to_owned(),
+            failure: HttpFailure::Connect,
+            source: Some(Box::new(Layer(source))),
+        };
+        let refused = connect(io::ErrorKind::ConnectionRefused.into());
+        let said = "no answer from 127.0.0.1:1143: the connection was refused, because no program listens there";
+        assert_eq!(sentence(&refused), said);
+        let failure = Failure::from(refused);
+        assert_eq!(failure.reason(), said, "no causes besides");
+        let unknown = connect(io::Error::other("failed to lookup address information"));
+        assert_eq!(
+            sentence(&unknown),
+            "no answer from 127.0.0.1:1143: failed to lookup address information"
+        );
+        assert_eq!(sentence(&at("a", HttpFailure::Connect)), "no answer from a: could not connect");
     }
 
     #[test]

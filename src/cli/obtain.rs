@@ -3,6 +3,7 @@
 use super::app::App;
 use super::failure::of_acquire;
 use super::judge::{any_problem, judge};
+use super::local_authority;
 use super::login::{greet, warn_unsaved};
 use super::next_step;
 use super::prompt::CliPrompt;
@@ -13,6 +14,7 @@ use crate::render::{self, Notes};
 use entrada_auth::flow::{self, AcquireError, Acquired, Source};
 use entrada_auth::store::Interaction;
 use entrada_core::{ClaimsRequest, Job, human_duration};
+use entrada_diagnose::{Diagnosis, Verdict};
 
 /// Options of the request in addition to the settings.
 #[derive(Default)]
@@ -62,18 +64,24 @@ pub(super) fn obtain(
     let fault = if plan.needs_network() { lint().err() } else { None };
     let acquired = match fault {
         Some(fault) => plan.without_network().ok_or(fault)?,
-        None => flow::execute(app.sys, &grants, &request, plan, &mut CliPrompt::new(app, settings))
-            .map_err(fail)?,
+        None => {
+            let mut prompt = CliPrompt::of_quiet_command(app, settings);
+            flow::execute(app.sys, &grants, &request, plan, &mut prompt).map_err(|error| {
+                local_authority::restarted(app, settings, &grants, &error)
+                    .unwrap_or_else(|| fail(error))
+            })?
+        }
     };
+    let is_quiet = settings.is(|layer| &layer.quiet);
     next_step::keep_default(&grants, &acquired, before);
     for warning in grants.take_warnings() {
         app.ui.line(format!("warning: {warning}"));
     }
-    if acquired.source == Source::SignIn && !settings.is(|layer| &layer.quiet) {
+    if acquired.source == Source::SignIn && !is_quiet {
         greet(app, &acquired, &grants);
         next_step::tell_of_default(app, settings, &grants, &acquired);
     }
-    if let Some(trouble) = &acquired.refresh_error {
+    if let Some(trouble) = acquired.refresh_error.as_ref().filter(|_| !is_quiet) {
         app.ui.line(format!("warning: {trouble}; the stored token is still valid and is used"));
     }
     if let Some(unsaved) = &acquired.unsaved {
@@ -85,9 +93,12 @@ pub(super) fn obtain(
     let strict = settings.is(|layer| &layer.strict);
     // A stored token was judged when it came; where nothing doubtful may be handed out, it is judged again.
     if acquired.source != Source::Cache || strict {
-        let quiet = ask.judges || settings.is(|layer| &layer.quiet) || !app.ui.to_terminal;
+        let quiet = ask.judges || is_quiet || !app.ui.to_terminal;
         let diagnoses = judge(app, settings, &request, &acquired, jobs);
-        for diagnosis in diagnoses.iter().filter(|diagnosis| !(quiet && diagnosis.is_clean())) {
+        let is_hidden = |diagnosis: &Diagnosis| {
+            (quiet && diagnosis.is_clean()) || (is_quiet && diagnosis.verdict != Verdict::Problem)
+        };
+        for diagnosis in diagnoses.iter().filter(|diagnosis| !is_hidden(diagnosis)) {
             app.ui.with(|out| render::diagnosis(out, diagnosis, app.ui.style, Notes::Hidden));
         }
         if strict && any_problem(&diagnoses) {

@@ -34,6 +34,16 @@ fn ssh_line(env: &Env, port: u16) -> String {
     format!("ssh -N -L {port}:localhost:{port} {ssh_port}{user}{host}")
 }
 
+/// What the authority's `message` says besides the address and the code, which stand on lines of their own: the whole message if it
+/// does not have both, else what follows Entra's usual sentence.
+fn beside_the_code<'m>(message: &'m str, address: &str, code: &str) -> (&'m str, &'m str) {
+    if !message.contains(address) || !message.contains(code) {
+        return (message, "");
+    }
+    let after = message.split_once("to authenticate.").map_or("", |(_, after)| after);
+    ("", after.trim())
+}
+
 /// The user at the terminal, or the reader of the log.
 pub(super) struct CliPrompt<'a, 't> {
     ui: &'a Ui<'t>,
@@ -43,6 +53,8 @@ pub(super) struct CliPrompt<'a, 't> {
     qr: Option<bool>,
     copy_code: bool,
     quiet: bool,
+    /// Whether warnings are hidden: the caller reports a failure, and a success needs no word.
+    hides_warnings: bool,
     ticks: usize,
     line_open: bool,
 }
@@ -63,9 +75,15 @@ impl<'a, 't> CliPrompt<'a, 't> {
             qr: settings.get(|layer| &layer.qr),
             copy_code: settings.is(|layer| &layer.copy_code),
             quiet: settings.is(|layer| &layer.quiet),
+            hides_warnings: false,
             ticks: 0,
             line_open: false,
         }
+    }
+
+    /// The same for a command that prints nothing but a failure where it is asked to be quiet.
+    pub(super) fn of_quiet_command(app: &App<'a, 't>, settings: &Settings) -> Self {
+        Self { hides_warnings: settings.is(|layer| &layer.quiet), ..Self::new(app, settings) }
     }
 
     /// Prints a message in addition to the code.
@@ -119,12 +137,11 @@ impl Prompt for CliPrompt<'_, '_> {
     fn show_code(&mut self, authorization: &DeviceAuthorization, request: &TokenRequest) {
         let (ui, style) = (self.ui, self.ui.style);
         let address = authorization.verification_uri.as_str();
-        // Usually it says no more than the lines below: the address and the code.
-        let repeats =
-            |message: &str| message.contains(address) && message.contains(&authorization.user_code);
-        if let Some(message) = authorization.message.as_ref().filter(|message| !repeats(message)) {
+        let message = authorization.message.as_deref().unwrap_or_default();
+        let (before, after) = beside_the_code(message, address, &authorization.user_code);
+        if !before.is_empty() {
             // On one line: a server must not be able to forge entrada's lines.
-            ui.line(message);
+            ui.line(before);
         }
         ui.line(format!(
             "client {} asks {} for: {}",
@@ -137,6 +154,9 @@ impl Prompt for CliPrompt<'_, '_> {
         self.show_qr(address);
         ui.raw(&format!("\n  open   {}\n", heading(style, &clean(address))));
         ui.raw(&format!("  enter  {}\n\n", heading(style, &clean(&authorization.user_code))));
+        if !after.is_empty() {
+            ui.line(format!("the authority says: {after}"));
+        }
         self.copy(&authorization.user_code);
     }
 
@@ -200,6 +220,9 @@ impl Prompt for CliPrompt<'_, '_> {
     }
 
     fn warn(&mut self, message: &str) {
+        if self.hides_warnings {
+            return;
+        }
         self.close_line();
         self.ui.line(format!("warning: {message}"));
     }

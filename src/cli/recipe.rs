@@ -80,7 +80,7 @@ fn tell(args: &Args, app: &App<'_, '_>, with: &Ingredients, settings: &Settings)
         app.ui.line(format!("note: {note}"));
     }
     let other = other_task(settings, page.protocols);
-    if let Some(other) = other.as_ref().filter(|_| with.uses_own_task) {
+    if let Some(other) = other.as_ref().filter(|_| with.gets_profiles_token) {
         app.ui.line(format!("note: {other}, and the server gets that token; only Exchange can check tokens for Exchange"));
     } else if let Some(other) = other {
         let jobs: Vec<String> =
@@ -245,7 +245,7 @@ fn ingredients(
         smtp: place(Job::Smtp, args.smtp_server.as_deref())?,
         user,
         selectors: app.selector_words(settings),
-        uses_own_task: (args.imap_server.is_some() || args.smtp_server.is_some())
+        gets_profiles_token: (args.imap_server.is_some() || args.smtp_server.is_some())
             && other_task(settings, page.protocols).is_some(),
         graph: facts.graph.to_owned(),
         ca: settings.get(|layer| &layer.ca_bundle).map(whole_path),

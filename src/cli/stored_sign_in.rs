@@ -244,6 +244,17 @@ fn applications_of_profiles(file: &ConfigFile) -> Vec<(String, Application)> {
     file.profiles.keys().filter_map(of).collect()
 }
 
+/// The command that signs in to the application of `entry` again: with its profile, if one has that application.
+pub(super) fn login_command(app: &App<'_, '_>, entry: &AccountEntry) -> String {
+    let application = Application::of_entry(entry);
+    let profiles = app.config_file().map(|(_, file)| applications_of_profiles(&file));
+    let profiles = profiles.unwrap_or_default();
+    match profiles.iter().find(|(_, own)| *own == application) {
+        Some((name, _)) => format!("`entrada login {}`", shell_quoted(name)),
+        None => format!("`entrada login {}`", application.selectors()),
+    }
+}
+
 /// After a sign-in of `account` without a profile: remembers what it asked for, for a later run that names nothing.
 pub(super) fn remember(settings: &Settings, grants: &Grants, account: &str) -> Result<(), Failure> {
     if settings.profile.is_some() {

@@ -7,6 +7,7 @@ use url::{Host, Url};
 
 use super::web::ServiceAnswer;
 use entrada_core::entra::clouds::Cloud;
+use entrada_core::entra::resources::short_name;
 use entrada_core::{Job, Protocol, is_loopback};
 
 /// Bytes of a mailbox's name (RFC 5321 §4.5.3.1: 64 before the `@`, 255 behind it).
@@ -75,7 +76,7 @@ pub struct ProbeOptions<'a> {
     pub account: Option<&'a str>,
     /// The mailbox of another user.
     pub mailbox: Option<&'a str>,
-    /// `HOST`, `HOST:PORT` or, for what speaks HTTP, an address.
+    /// `HOST`, `HOST:PORT` or an address: `https://…`, `imap://…`.
     pub server: Option<&'a str>,
     /// How the connection is protected, where the port does not tell.
     pub security: Option<Security>,
@@ -164,6 +165,9 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<ProbePlan, PlanError> {
         Some(mailbox) => format!("users/{}", escaped(mailbox)),
         None => "me".to_owned(),
     };
+    if let Some(protocol) = own_protocol(job, ask.server) {
+        return mail(protocol, None);
+    }
     let anything = |plan: WebPlan| WebPlan { token_alone: true, ..plan };
     let plan = match job {
         Job::Imap => return mail(Protocol::Imap, facts.exchange_host),
@@ -205,6 +209,49 @@ pub fn plan(job: Job, ask: &ProbeOptions<'_>) -> Result<ProbePlan, PlanError> {
     Ok(ProbePlan::Web(WebPlan { expects: ServiceAnswer::of(job), ..plan }))
 }
 
+/// The schemes of addresses of mail servers, with how the connection is protected where the scheme tells (RFC 8314 §3).
+const MAIL_SCHEMES: [(&str, Protocol, Option<Security>); 7] = [
+    ("imap://", Protocol::Imap, None),
+    ("imaps://", Protocol::Imap, Some(Security::Implicit)),
+    ("pop://", Protocol::Pop, None),
+    ("pop3://", Protocol::Pop, None),
+    ("pop3s://", Protocol::Pop, Some(Security::Implicit)),
+    ("smtp://", Protocol::Smtp, None),
+    ("smtps://", Protocol::Smtp, Some(Security::Implicit)),
+];
+
+/// The mail protocol of a job of the user's own: by the scheme of `server`, its port, or the name of the permission.
+fn own_protocol(job: Job, server: Option<&str>) -> Option<Protocol> {
+    let server = server.filter(|_| matches!(job, Job::Custom | Job::Own(_)))?;
+    if let Some((_, protocol, _)) =
+        MAIL_SCHEMES.iter().find(|(scheme, ..)| server.starts_with(scheme))
+    {
+        return Some(*protocol);
+    }
+    if server.contains("://") {
+        return None;
+    }
+    let port = server.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    match port {
+        Some(143 | 993) => return Some(Protocol::Imap),
+        Some(110 | 995) => return Some(Protocol::Pop),
+        Some(25 | 465 | 587) => return Some(Protocol::Smtp),
+        Some(80 | 443) => return None,
+        _ => (),
+    }
+    let Job::Own(own) = job else { return None };
+    let names = own.needs().sufficient.iter().chain(&own.needs().scopes);
+    names.map(|scope| short_name(scope)).find_map(|name| {
+        let word = name.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
+        match &*word.to_ascii_lowercase() {
+            "imap" => Some(Protocol::Imap),
+            "pop" | "pop3" => Some(Protocol::Pop),
+            "smtp" => Some(Protocol::Smtp),
+            _ => None,
+        }
+    })
+}
+
 /// The owner of the mailbox. The name is used in commands and in the sign-in string, wherever it came from: a token says what its
 /// maker wants.
 fn user(ask: &ProbeOptions<'_>) -> Result<Option<String>, PlanError> {
@@ -229,9 +276,15 @@ fn mail(protocol: Protocol, host: &str, ask: &ProbeOptions<'_>) -> Result<MailPl
         None if protocol == Protocol::Smtp => starttls,
         Some(Security::Implicit) | None => implicit,
     };
+    let scheme = MAIL_SCHEMES.iter().find(|(scheme, own, _)| {
+        *own == protocol && ask.server.is_some_and(|text| text.starts_with(scheme))
+    });
+    let asked = ask.security.or(scheme.and_then(|(.., security)| *security));
     let server = match ask.server {
-        None => Server { host: host.to_owned(), port: ports(ask.security) },
+        None => Server { host: host.to_owned(), port: ports(asked) },
         Some(text) => {
+            let text = scheme.map_or(text, |(scheme, ..)| text.trim_start_matches(scheme));
+            let text = text.strip_suffix('/').filter(|_| scheme.is_some()).unwrap_or(text);
             let none = || PlanError::Server(text.to_owned());
             let url = Url::parse(&format!("mail://{text}")).map_err(|_| none())?;
             let bare = url.path().is_empty() && url.username().is_empty() && url.query().is_none();
@@ -244,14 +297,14 @@ fn mail(protocol: Protocol, host: &str, ask: &ProbeOptions<'_>) -> Result<MailPl
             if !host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:".contains(c)) {
                 return Err(none());
             }
-            Server { host, port: url.port().unwrap_or_else(|| ports(ask.security)) }
+            Server { host, port: url.port().unwrap_or_else(|| ports(asked)) }
         }
     };
     let by_port = match server.port {
         143 | 110 | 587 | 25 => Security::Starttls,
         _ => Security::Implicit,
     };
-    let security = ask.security.unwrap_or(by_port);
+    let security = asked.unwrap_or(by_port);
     if security == Security::None && !is_local(&server.host) {
         return Err(PlanError::Clear(server.to_string()));
     }
@@ -320,6 +373,37 @@ mod tests {
         match plan(job, &ProbeOptions { account: Some("ada@contoso.example"), ..ask.clone() })? {
             ProbePlan::Mail(plan) => Ok((plan.server.to_string(), plan.security)),
             ProbePlan::Web(plan) => panic!("{plan:?}"),
+        }
+    }
+
+    #[test]
+    fn a_job_of_ones_own_is_shown_to_a_mail_server_by_its_protocol() {
+        use entrada_core::{OwnJob, OwnNeeds};
+        let own = |scope: &'static str| {
+            Job::Own(OwnJob::new(OwnNeeds { scopes: vec![scope], ..OwnNeeds::default() }))
+        };
+        let orders = own("api://orders/Orders.Read");
+        let imap = own("api://mail/IMAP.AccessAsUser.All");
+        for (job, server, expected) in [
+            (orders, "imap://mail.example:1143", Some((Protocol::Imap, 1143, Security::Implicit))),
+            (orders, "imaps://mail.example/", Some((Protocol::Imap, 993, Security::Implicit))),
+            (Job::Custom, "smtp://mail.example", Some((Protocol::Smtp, 587, Security::Starttls))),
+            (Job::Custom, "mail.example:995", Some((Protocol::Pop, 995, Security::Implicit))),
+            (Job::Custom, "[::1]:143", Some((Protocol::Imap, 143, Security::Starttls))),
+            (imap, "mail.example", Some((Protocol::Imap, 993, Security::Implicit))),
+            (imap, "mail.example:443", None),
+            (imap, "https://mail.example/api", None),
+            (own("api://x/Population.Read"), "mail.example", None),
+            (orders, "api.example", None),
+            (Job::Custom, "api.example:8443", None),
+        ] {
+            let account = Some("ada@contoso.example");
+            let ask = ProbeOptions { account, server: Some(server), ..ProbeOptions::default() };
+            let found = match plan(job, &ask).unwrap() {
+                ProbePlan::Mail(plan) => Some((plan.protocol, plan.server.port, plan.security)),
+                ProbePlan::Web(_) => None,
+            };
+            assert_eq!(found, expected, "{server}");
         }
     }
 

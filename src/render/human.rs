@@ -341,7 +341,7 @@ fn item_indent(line: &str) -> usize {
 }
 
 /// Writes `mark` and `text`, wrapped at spaces where the width is known. Continuation lines begin with `indent` spaces.
-pub(super) fn marked(
+pub fn marked(
     out: &mut dyn Write,
     style: Style,
     mark: &str,
@@ -365,9 +365,42 @@ pub(super) fn marked(
     Ok(())
 }
 
+/// A command to be copied, as lines that begin with two spaces. `words` are its parts that stay together. Where it does not fit the
+/// width, it goes on behind a backslash, which shells take as one line; Windows has no such shell, so there it is one line.
+pub fn command(width: Option<usize>, words: &[String]) -> String {
+    let whole = format!("  {}", words.join(" "));
+    if cfg!(windows) || width.is_none_or(|width| whole.len() <= width) {
+        return whole;
+    }
+    let width = width.unwrap_or(usize::MAX);
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            // Room for the word and for a backslash.
+            Some(line) if line.len() + word.len() + 3 <= width => *line = format!("{line} {word}"),
+            Some(_) => lines.push(format!("      {word}")),
+            None => lines.push(format!("  {word}")),
+        }
+    }
+    lines.join(" \\\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(not(windows))]
+    #[test]
+    fn a_long_command_goes_on_behind_backslashes() {
+        let words =
+            ["entrada login", "--authority http://localhost:8400", "--tenant organizations"]
+                .map(str::to_owned);
+        assert_eq!(
+            command(Some(60), &words),
+            "  entrada login --authority http://localhost:8400 \\\n      --tenant organizations"
+        );
+        assert_eq!(command(None, &words), format!("  {}", words.join(" ")));
+    }
 
     #[test]
     fn a_command_stays_in_one_piece() {

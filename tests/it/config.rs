@@ -126,14 +126,11 @@ const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
 #[test]
 fn a_first_profile_is_asked_for_written_and_tried() {
     let world = newcomer();
-    let answers = format!("imapp\nimap, smtp\n\nnonsense\n{CLIENT}\n");
-    let run = world.run_with_stdin(&["config", "init", "mail"], &answers);
+    let run = world.run_with_stdin(&["config", "init", "mail"], "imapp\nimap, smtp\n\n");
     assert_eq!(run.exit, Exit::Success, "{run:#?}");
     for said in [
         "there is no job `imapp`; did you mean `imap`?",
-        "\"Delegated permissions\":\n     Microsoft Graph: offline_access, IMAP.AccessAsUser.All, SMTP.Send.",
-        "\"Entra ID\" > \"App registrations\" > ",
-        "that is not a client id",
+        "the authority is on this machine",
         "wrote the profile `mail` to ",
         "signed in as ada@contoso.example",
         "entrada recipe mbsync mail",
@@ -147,7 +144,7 @@ fn a_first_profile_is_asked_for_written_and_tried() {
     assert_eq!(
         written,
         format!(
-            "default-profile = \"mail\"\n\n[profiles.mail]\nauthority = \"{BASE}\"\nclient-id = \"{CLIENT}\"\n\
+            "default-profile = \"mail\"\n\n[profiles.mail]\nauthority = \"{BASE}\"\nclient-id = \"11111111-1111-1111-1111-111111111111\"\n\
              job = [\"imap\", \"smtp\"]\nstore = \"file\"\ntenant = \"organizations\"\n"
         )
     );
@@ -213,6 +210,7 @@ fn the_flag_names_the_profile_too() {
     // Without a terminal the advice keeps what was typed.
     let world = World::new();
     world.unset("ENTRADA_CLIENT_ID");
+    world.unset("ENTRADA_AUTHORITY");
     let run = world.run(&["config", "init", "w2", "-j", "smtp"]);
     let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = "`entrada config init w2 --client-id ID --tenant TENANT --job smtp`";
@@ -220,14 +218,23 @@ fn the_flag_names_the_profile_too() {
 }
 
 #[test]
-fn the_registration_lists_the_permissions_of_an_api_of_ones_own() {
+fn the_registration_is_explained_with_the_permissions_that_it_needs() {
     let world = newcomer();
+    world.unset("ENTRADA_AUTHORITY");
     let told = |name: &str, args: &[&str]| {
         let args = [&["config", "init", name, "--no-login"], args].concat();
-        let run = world.run_with_stdin(&args, &format!("\n{CLIENT}\n"));
+        let run = world.run_with_stdin(&args, &format!("\nnonsense\n{CLIENT}\n"));
         assert_eq!(run.exit, Exit::Success, "{run:#?}");
         run.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
     };
+    let text = told("mail", &["-j", "imap", "-j", "smtp"]);
+    for said in [
+        "\"Delegated permissions\": Microsoft Graph: offline_access, IMAP.AccessAsUser.All, SMTP.Send.",
+        "\"Entra ID\" > \"App registrations\" > ",
+        "that is not a client id",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
     let custom = ["-j", "custom", "-s", "api://contoso.example/orders/Orders.Read"];
     let text = told("custom", &custom);
     assert!(
@@ -383,6 +390,7 @@ fn init_keeps_comments_and_line_ends() {
 #[test]
 fn without_answers_nothing_is_written() {
     let world = newcomer();
+    world.unset("ENTRADA_AUTHORITY");
     let path = world.config_dir().join("config.toml");
     for answers in ["", "imap\n", "imap\n\nx\ny\nz\n", "imap\norganisations\nx\ny\n"] {
         let run = world.run_with_stdin(&["config", "init"], answers);
@@ -559,5 +567,35 @@ fn a_profile_holds_what_variables_set_while_it_was_made() {
     let shown = world.run(&["config", "show", "work"]).stdout;
     for row in [BASE, "\"organizations\"", CLIENT, "\"file\""] {
         assert!(shown.contains(row), "{row}: {shown}");
+    }
+}
+
+#[test]
+fn an_authority_on_this_machine_needs_no_registration() {
+    let id = "11111111-1111-1111-1111-111111111111";
+    for asks in [true, false] {
+        let mut world = World::new();
+        if asks {
+            world = world.at_a_terminal();
+        }
+        for name in ["ENTRADA_TENANT", "ENTRADA_CLIENT_ID", "ENTRADA_AUTHORITY"] {
+            world.unset(name);
+        }
+        let emulator = ["--authority", "http://localhost:8400", "--tenant", "organizations"];
+        let args =
+            [&["config", "init", "trial", "--no-login", "--job", "imap"], &emulator[..]].concat();
+        let run = world.run_with_stdin(&args, "");
+        assert_eq!(run.exit, Exit::Success, "{run:#?}");
+        assert!(run.stderr.contains(id), "{run:#?}");
+        for word in ["App registrations", "Application (client) ID", "adminconsent"] {
+            assert!(!run.stderr.contains(word), "{word}: {run:#?}");
+        }
+        let written = std::fs::read_to_string(world.config_path()).unwrap();
+        assert!(written.contains(&format!("client-id = \"{id}\"")), "{written}");
+        // Microsoft's authority needs one.
+        let real =
+            ["config", "init", "work", "--no-login", "--job", "imap", "--tenant", "organizations"];
+        let run = world.run_with_stdin(&real, "");
+        assert_ne!(run.exit, Exit::Success, "{run:#?}");
     }
 }

@@ -155,7 +155,7 @@ fn recipe(client: RecipeTarget) -> String {
         name: "work".to_owned(),
         user: "ada@contoso.example".to_owned(),
         selectors: vec!["work".to_owned()],
-        uses_own_task: false,
+        gets_profiles_token: false,
         imap: place("outlook.office365.com", 993, TlsMode::Implicit),
         smtp: place("smtp.office365.com", 587, TlsMode::Starttls),
         graph: "https://graph.microsoft.com".to_owned(),

@@ -71,3 +71,28 @@ fn an_emulator_without_a_tenant_is_told_to_need_one() {
     assert_eq!(run.exit, Exit::Usage, "{}", run.stderr);
     assert!(run.stderr.contains("`--tenant organizations`"), "{}", run.stderr);
 }
+
+#[test]
+fn who_approves_a_sign_in_is_said_where_the_emulator_starts_and_where_the_code_is_shown() {
+    let (_, text) = run(&["--scenario", "auto-approve"]);
+    assert!(text.contains("approves sign-ins by itself"), "{text}");
+    assert!(
+        text.contains("`--scenario normal`") && text.contains("sign-ins end with it"),
+        "{text}"
+    );
+    let (_, text) = run(&["--scenario", "normal"]);
+    assert!(text.contains("`--scenario auto-approve`"), "{text}");
+    let login = World::new().login(&["--flow", "device"]);
+    let (before, after) = login.stderr.split_once("  enter  ").unwrap();
+    assert!(after.contains("The emulator approves this sign-in by itself"), "{}", login.stderr);
+    assert!(!before.contains("To sign in, use a web browser"), "{}", login.stderr);
+}
+
+#[test]
+fn only_the_clients_that_were_named_are_accepted() {
+    let mine = "22222222-2222-2222-2222-222222222222";
+    let (exit, text) = run(&["--only-client", mine]);
+    assert_eq!(exit, Exit::Success, "{text}");
+    assert!(text.contains(&format!("--client-id {mine}")), "{text}");
+    assert_eq!(run(&["--only-client", "mine"]).0, Exit::Usage);
+}

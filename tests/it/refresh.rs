@@ -319,3 +319,35 @@ fn a_new_sign_in_or_take_over_clears_what_was_known() {
     assert_eq!(pinned.exit, Exit::Usage);
     assert!(pinned.stderr.contains("nothing was sent"), "{}", pinned.stderr);
 }
+
+#[test]
+fn a_quiet_token_says_nothing_on_stderr_unless_it_fails_or_has_a_problem() {
+    let quiet = |world: &World, args: &[&str]| {
+        world.run_exactly(&[&["token", "-q", "--no-interactive"], args].concat(), "")
+    };
+    // The keys of the ID token cannot be fetched.
+    for scenario in ["auto-approve", "no-scope-member", "short-lived"] {
+        let world = World::with(scenario);
+        world.login(&[]);
+        world.changing(|path, mut answer| {
+            if path.ends_with("/keys") {
+                *answer.status_mut() = 503.try_into().unwrap();
+            }
+            answer
+        });
+        let run = quiet(&world, &["--force-refresh"]);
+        assert_eq!((run.exit, &*run.stderr), (Exit::Success, ""), "{scenario}");
+        assert!(run.stdout.starts_with("eyJ"), "{scenario}");
+    }
+    // A token that does not serve is told all the same.
+    let world = World::with("consent-partial");
+    world.login(&[]);
+    let run = quiet(&world, &["--force-refresh"]);
+    assert!(run.stderr.starts_with("problem: missing-scope"), "{}", run.stderr);
+    // A failure is told.
+    let world = expired("auto-approve");
+    world.network_is(crate::world::Network::Dead);
+    let run = quiet(&world, &[]);
+    assert_eq!(run.exit, Exit::Temporary);
+    assert!(run.stderr.contains("no answer"), "{}", run.stderr);
+}

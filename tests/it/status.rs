@@ -216,3 +216,30 @@ fn what_came_in_the_future_is_told_so_and_promises_nothing() {
     assert_eq!(world.run(&["token"]).exit, Exit::Success);
     assert_eq!(world.token_requests("refresh_token"), before + 1);
 }
+
+#[test]
+fn a_refused_refresh_is_told_with_its_cause_and_the_command() {
+    for (scenario, cause, is_permanent) in
+        [("refresh-revoked", "(AADSTS50173)", true), ("consent-required", "(AADSTS65001)", false)]
+    {
+        let world = World::with(scenario);
+        world.login(&["--save", "work"]);
+        let healthy = world.run(&["status"]).stdout;
+        assert!(healthy.contains("refresh token") && !healthy.contains("refused"), "{healthy}");
+        assert_eq!(world.run(&["token", "work", "--force-refresh"]).exit, Exit::SignInNeeded);
+        let shown = world.run(&["status"]).stdout;
+        let line = shown.lines().find(|line| line.contains("last refresh")).unwrap();
+        assert!(line.contains("refused by the authority, ") && line.contains(cause), "{shown}");
+        assert_eq!(line.contains("permanently"), is_permanent, "{shown}");
+        assert!(shown.contains("sign in again: `entrada login work`"), "{shown}");
+        assert!(!shown.contains("refresh token"), "{shown}");
+        let all = world.run(&["status", "--all"]).stdout;
+        assert!(is_permanent || all.contains("now: the last refresh was refused"), "{all}");
+        let refused =
+            document(&world, &[], Exit::Success)["accounts"][0]["refresh_token"]["refused"].clone();
+        assert_eq!(refused["permanent"], is_permanent, "{refused:#}");
+        assert_eq!(refused["sign_in_needed"], true, "{refused:#}");
+        world.login(&["work"]);
+        assert!(!world.run(&["status"]).stdout.contains("refused"), "a new sign-in");
+    }
+}

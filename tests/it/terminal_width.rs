@@ -27,13 +27,61 @@ fn the_code_stands_below_the_qr_code_and_both_are_in_sight() {
     }
 }
 
+/// Lines that are wider than `width` although they have a place to be broken: a space outside of a command in backticks.
+fn broken_by_the_terminal(text: &str, width: usize) -> Vec<&str> {
+    let is_one_word = |line: &str| {
+        let line = line.trim();
+        !line.contains(' ') || (line.starts_with('`') && line.matches('`').count() == 2)
+    };
+    let wide = |line: &&str| width < line.chars().count() && !is_one_word(line);
+    text.lines().filter(wide).collect()
+}
+
+#[cfg(unix)]
 #[test]
-fn the_emulators_first_command_is_in_one_piece() {
-    let world = World::new().at_a_terminal_of(60);
-    world.signal_comes(2);
-    let run = world.run_exactly(&["emulator", "--port", "0"], "");
-    let line = run.stderr.lines().find(|line| line.starts_with("  entrada login")).unwrap();
-    assert!(line.contains("--tenant organizations --client-id 11111111-"), "{}", run.stderr);
+fn the_emulators_first_command_fits_and_can_be_copied() {
+    for width in [60, 80] {
+        let world = World::new().at_a_terminal_of(width);
+        world.signal_comes(2);
+        let run = world.run_exactly(&["emulator", "--port", "0", "--imap", "0"], "");
+        assert!(broken_by_the_terminal(&run.stderr, width).is_empty(), "{}", run.stderr);
+        let whole = run.stderr.replace(" \\\n      ", " ");
+        let line = whole.lines().find(|line| line.starts_with("  entrada login")).unwrap();
+        assert!(line.contains("--tenant organizations --client-id 11111111-"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn no_line_is_left_to_the_terminal_to_be_broken() {
+    for width in [60, 80] {
+        let world = World::new().at_a_terminal_of(width);
+        world.set("NO_COLOR", "1");
+        world.login(&["--job", "imap"]);
+        let har = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/samples/sign-in.har");
+        let refusal = r#"{"error":"invalid_grant","error_description":"AADSTS500011: The resource principal named api://orders was not found.","error_codes":[500011]}"#;
+        for (args, stdin) in [
+            (&["doctor"][..], ""),
+            (&["doctor", "--client-id", "no-guid", "--store", "keyring"], ""),
+            (&["emulator", "--list"], ""),
+            (&["diagnose", har], ""),
+            (&["diagnose", "-"], refusal),
+            (&["status"], ""),
+            (&["status", "--all"], ""),
+            (&["accounts"], ""),
+            (&["token", "--job", "graph-mail-read", "--no-interactive"], ""),
+            (&["explain", "500011"], ""),
+            (&["probe", "--job", "imap"], ""),
+            (&["recipe", "mbsync"], ""),
+        ] {
+            let run = world.run_exactly(args, stdin);
+            for text in [&run.stdout, &run.stderr] {
+                // A recipe is a file of another program.
+                let is_file = args[0] == "recipe" && *text == run.stdout;
+                let wide = broken_by_the_terminal(text, width);
+                assert!(is_file || wide.is_empty(), "{width} {args:?}: {wide:#?}\n{text}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -372,7 +372,9 @@ pub(crate) fn follow(page: &Path, program: &Path, programs: bool) {
         if reader.as_ref().is_none_or(|(chapter, _)| *chapter != block.chapter) {
             let chapter = blocks.iter().filter(|other| other.chapter == block.chapter);
             let has_store = chapter.map(|block| &block.text).any(|text| {
-                text.contains("--store-key-file") || text.contains("ENTRADA_STORE_KEY=")
+                ["--store-key-file", "--store file", "ENTRADA_STORE_KEY="]
+                    .iter()
+                    .any(|choice| text.contains(choice))
             });
             let mut next = Reader::new(program, has_store);
             for first in blocks.iter().filter(|first| first.chapter < block.chapter.min(1)) {

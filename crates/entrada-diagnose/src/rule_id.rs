@@ -232,6 +232,8 @@ pub enum RuleId {
     AzureRoleMissing,
     /// The service requires a certificate of the application.
     AppCertificateRequired,
+    /// A mail server that is not Exchange Online refuses the token.
+    MailServerSettings,
     /// The call failed for a reason other than the token.
     NotAboutTheToken,
     /// The service does not accept passwords.

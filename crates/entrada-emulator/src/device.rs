@@ -80,6 +80,12 @@ impl State {
         let mut message = format!(
             "To sign in, use a web browser to open the page {uri} and enter the code {user_code} to authenticate."
         );
+        if scenario.approves_by_itself() {
+            message.push_str(
+                " The emulator approves this sign-in by itself in some seconds: nothing has to be opened or entered. With \
+                 `--scenario normal` it waits for the page.",
+            );
+        }
         if scenario.transport_fault == TransportFault::Hostile {
             message.push_str(
                 " \u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\r\nerror: forged line\u{202e}\u{200b}\u{0}",

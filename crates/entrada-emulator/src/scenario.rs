@@ -242,6 +242,11 @@ pub static SCENARIOS: &[Scenario] = scenarios! {
 };
 
 impl Scenario {
+    /// Whether the emulator approves sign-ins by itself.
+    pub fn approves_by_itself(&self) -> bool {
+        self.approver == Approver::Automatic
+    }
+
     /// The scenario of this client, if it has one.
     pub fn of_client(client_id: &str) -> Option<&'static Self> {
         SCENARIOS.iter().find(|scenario| scenario.client_id.eq_ignore_ascii_case(client_id))

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::app::App;
+use super::super::local_authority::{self, CLIENT_ID};
 use super::super::store::name_current_key;
 use super::super::{Exit, Failure, login, platform};
 use super::{consent, store_choice};
@@ -78,7 +79,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings_of(&file, Some(name))?;
     let ask = app.interaction(&settings) == Interaction::Allowed;
     let given = &app.common.layer;
-    if !ask && given.client_id.is_none() {
+    if !ask && given.client_id.is_none() && !takes_any_client(&settings) {
         let mut words = vec![app.selectors()];
         words.extend(given.tenant.is_none().then(|| "--tenant TENANT".to_owned()));
         words.push(match app.wanted() {
@@ -142,7 +143,19 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             );
             layer.tenant = Some(question(app, "Whose accounts?", "organizations", tenant)?);
         }
-        if layer.client_id.is_none() {
+    }
+    if layer.client_id.is_none() {
+        let so_far = Settings::resolve(&file, Some(name), app.sys.env, layer.clone())?;
+        let is_named = so_far.get(|layer| &layer.client_id).is_some();
+        if takes_any_client(&so_far) {
+            if !is_named {
+                app.ui.line(format!(
+                "the authority is on this machine, as `entrada emulator` is, and needs no registration: the profile gets the client id \
+                 {CLIENT_ID}; `--client-id` sets another"
+            ));
+                layer.client_id = Some(CLIENT_ID.to_owned());
+            }
+        } else if ask {
             explain(app, &settings, &layer);
             layer.client_id = Some(question(app, "Application (client) ID", "", client_id)?);
         }
@@ -168,6 +181,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         next(app, name, &layer);
     }
     Ok(exit)
+}
+
+/// Whether the authority is an Entra ID on this machine: an emulator, where nobody registers an application.
+fn takes_any_client(settings: &Settings) -> bool {
+    matches!(settings.authority(), Ok(Authority::Entra { .. }))
+        && local_authority::local_authority(settings).is_some()
 }
 
 /// Asks until `read` accepts the answer; an empty answer means `default`.

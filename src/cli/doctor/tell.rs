@@ -1,6 +1,6 @@
 //! The lines, for people and for programs.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use serde::Serialize;
 
@@ -66,7 +66,9 @@ fn people(app: &mut App<'_, '_>, lines: &[CheckLine]) -> io::Result<()> {
             CheckState::Bad => (render::label(style, Severity::Error, "bad"), " "),
             CheckState::Passed => ("-".to_owned(), "   "),
         };
-        writeln!(out, "{mark}{padding}  {:width$}  {}", line.name, clean(&line.found))?;
+        let start = format!("{mark}{padding}  {:width$}  ", line.name);
+        // The mark is 4 columns wide, colour apart.
+        render::marked(&mut out, style, &start, &clean(&line.found), 4 + 2 + width + 2)?;
         render::help(&mut out, style, &line.help)?;
     }
     app.show(&out)

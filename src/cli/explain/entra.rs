@@ -112,7 +112,7 @@ fn consent(permission: &Permission) -> Vec<String> {
         let full = jobs::full_scope(permission.name);
         let scopes: ScopeSet = [full.as_str()].into_iter().collect();
         let request = ConsentRequest { scopes: Some(&scopes), ..ConsentRequest::default() };
-        lines.push(format!("An administrator consents at: {}", request.admin_link()));
+        lines.push(format!("An administrator consents at: {}", request.admin_page()));
     }
     lines
 }

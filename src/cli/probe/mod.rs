@@ -36,7 +36,7 @@ pub(super) struct Args {
     /// The mailbox to open; the account's own by default
     #[arg(long, value_name = "ADDRESS", value_parser = mailbox_name)]
     mailbox: Option<String>,
-    /// The server to use instead of Microsoft's: HOST, HOST:PORT or, for an API, a URL
+    /// The server to use instead of Microsoft's: HOST, HOST:PORT or a URL (`https://…`, `imap://…`)
     #[arg(long)]
     server: Option<String>,
     /// How the connection to a mail server is protected; by default, as is usual for its port
@@ -69,6 +69,8 @@ enum Ended {
 /// One probe.
 struct Probed {
     job: Job,
+    /// The mail protocol; `None` for a web call.
+    protocol: Option<Protocol>,
     /// The server that the token was sent to.
     server: String,
     user: Option<String>,
@@ -240,11 +242,15 @@ fn probe(
         ProbePlan::Mail(plan) => Some(plan.user.clone()),
         ProbePlan::Web(_) => args.mailbox.clone().or(account),
     };
+    let protocol = match &plan {
+        ProbePlan::Mail(plan) => Some(plan.protocol),
+        ProbePlan::Web(_) => None,
+    };
     let server = match &plan {
         ProbePlan::Mail(plan) => plan.server.to_string(),
         ProbePlan::Web(plan) => plan.url.host_str().unwrap_or_default().to_owned(),
     };
-    if is_mail
+    if protocol.is_some()
         && args.server.is_none()
         && let Some(warning) = local_authority::warning(settings, &server, "--server")
     {
@@ -270,7 +276,7 @@ fn probe(
     };
     if let Some(reason) = withheld {
         let (ended, diagnosis) = (Ended::Withheld(reason), diagnose::run(&evidence));
-        return Ok(Probed { job, server, user, ended, unoffered: false, diagnosis });
+        return Ok(Probed { job, protocol, server, user, ended, unoffered: false, diagnosis });
     }
     let mut unoffered = false;
     let ended = match &plan {
@@ -290,7 +296,8 @@ fn probe(
                 SessionOutcome::Broken(error) => Ended::Broken(error),
             };
             let last = last_of(&ui.lines);
-            let log = MailLog::new(ui.protocol, ui.lines, Some(plan.user.clone()));
+            let mut log = MailLog::new(ui.protocol, ui.lines, Some(plan.user.clone()));
+            log.host = Some(plan.server.host.clone());
             // The server may accept the token and still close the connection.
             let ended = match ended {
                 Ended::Taken if !log.let_in(true) => Ended::PutOff(last),
@@ -347,7 +354,7 @@ fn probe(
         }
         ended => ended,
     };
-    Ok(Probed { job, server, user, ended, unoffered, diagnosis })
+    Ok(Probed { job, protocol, server, user, ended, unoffered, diagnosis })
 }
 
 fn is_taken(ended: &Ended) -> bool {
@@ -371,15 +378,10 @@ fn of_plan(error: &PlanError) -> Failure {
     let failure = Failure::usage(error.to_string());
     match error {
         PlanError::NoService(_) => failure.help(
-            "name the service by `--job`, such as `--job imap`; for an API of your own give an address, `--server URL`",
+            "name the service by `--job`, such as `--job imap`; for an API of your own give an address, `--server URL`, and for a mail server of your own `--server imap://HOST:PORT`",
         ),
         PlanError::NoUser | PlanError::User(_) => failure.help("name it: `--mailbox ADDRESS`"),
         PlanError::Server(_) | PlanError::NoHost(_) => failure,
         PlanError::Clear(_) => failure.help("leave out `--security none`, or use `https`"),
     }
-}
-
-/// The protocol's name, for people.
-fn protocol_of(job: Job) -> Option<Protocol> {
-    [Protocol::Imap, Protocol::Pop, Protocol::Smtp].into_iter().find(|one| one.job() == job)
 }

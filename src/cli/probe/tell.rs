@@ -8,7 +8,7 @@ use super::super::app::App;
 use super::super::local_authority::is_on_this_machine;
 use super::super::network;
 use super::super::ui::style_of;
-use super::{Ended, Probed, protocol_of};
+use super::{Ended, Probed};
 use crate::render::{self, Format, Notes, json};
 use entrada_auth::sys::{HttpError, HttpFailure, Stream};
 use entrada_core::clean;
@@ -54,7 +54,7 @@ fn outcome(ended: &Ended) -> &'static str {
 
 fn trouble(ended: &Ended) -> Option<String> {
     match ended {
-        Ended::Broken(error) => Some(clean(&error.to_string()).into_owned()),
+        Ended::Broken(error) => Some(clean(&network::sentence(error)).into_owned()),
         Ended::PutOff(said) => Some(clean(said).into_owned()),
         _ => None,
     }
@@ -62,11 +62,11 @@ fn trouble(ended: &Ended) -> Option<String> {
 
 fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
     let style = style_of(app.sys, Stream::Stdout);
-    let Probed { job, server, user, ended, unoffered, diagnosis } = probed;
+    let Probed { job, protocol, server, user, ended, unoffered, diagnosis } = probed;
     let server = clean(server);
     let whose = user.as_deref().map(|user| format!(" for `{}`", clean(user))).unwrap_or_default();
-    let is_mail = protocol_of(*job).is_some();
-    let opened = match protocol_of(*job) {
+    let is_mail = protocol.is_some();
+    let opened = match protocol {
         Some(_) => format!("accepted the token, and opened the mailbox{whose}"),
         None => "accepted the token, and answered".to_owned(),
     };
@@ -90,10 +90,12 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
             render::label(style, Severity::Error, "withheld"),
             format!("{server} was not asked: {reason}"),
         ),
-        Ended::Broken(error) => (
-            render::label(style, Severity::Error, "no answer"),
-            clean(&error.to_string()).into_owned(),
-        ),
+        Ended::Broken(error) => {
+            let said = network::sentence(error);
+            // The mark says the start.
+            let said = said.strip_prefix("no answer from ").unwrap_or(&said);
+            (render::label(style, Severity::Error, "no answer"), clean(said).into_owned())
+        }
     };
     let mut out = Vec::new();
     writeln!(out, "{mark}: {said}")?;
@@ -120,6 +122,9 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
 /// What can be done about a mail server that gives no answer. No proxy is on the way to it.
 fn of_mail(error: &HttpError) -> Vec<String> {
     let help = match &error.failure {
+        HttpFailure::Connect if is_on_this_machine(&error.host) => {
+            "start the mail server, such as `entrada emulator --imap PORT`, or check the port of `--server`"
+        }
         HttpFailure::Connect | HttpFailure::ConnectTimeout => {
             "check the network, and the spelling of `--server` and its port; a firewall may block mail programs"
         }

@@ -1,10 +1,10 @@
 //! `entrada status --all`: every sign-in of the store in one table, with a forecast for each.
 
-use super::{App, Failure, Stored, unreadable};
+use super::{App, Failure, Stored, StoredGrant, unreadable};
 use crate::cli::ui::style_of;
 use crate::render;
 use entrada_auth::flow::forecast::{Basis, ExpiryRisk, Forecast};
-use entrada_auth::store::{AccountEntry, Grant};
+use entrada_auth::store::AccountEntry;
 use entrada_auth::sys::Stream;
 use entrada_core::{NumericDate, human_duration};
 
@@ -32,8 +32,8 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn add(&mut self, stored: &Stored, now: NumericDate) {
         self.rows.extend(rows_of(stored, now));
-        if let Ok(Some((_, forecast))) = &stored.grant {
-            for ending in &forecast.risks {
+        if let Ok(Some(own)) = &stored.grant {
+            for ending in &own.forecast.risks {
                 if !self.risks.contains(ending) {
                     self.risks.push(*ending);
                 }
@@ -69,7 +69,7 @@ fn rows_of(stored: &Stored, now: NumericDate) -> Vec<Vec<String>> {
     match &stored.grant {
         Err(error) => alone("?", unreadable(error)),
         Ok(None) => alone("?", "nothing is stored: only the list names it".to_owned()),
-        Ok(Some((grant, forecast))) => foreseen(grant, forecast, now)
+        Ok(Some(stored)) => foreseen(stored, now)
             .enumerate()
             .map(|(index, cells)| {
                 let mut cells: Vec<String> = row(cells);
@@ -83,15 +83,16 @@ fn rows_of(stored: &Stored, now: NumericDate) -> Vec<Vec<String>> {
 }
 
 fn foreseen(
-    grant: &Grant,
-    forecast: &Forecast,
+    stored: &StoredGrant,
     now: NumericDate,
 ) -> impl Iterator<Item = [String; HEADINGS.len() - WHOSE]> {
+    let StoredGrant { grant, forecast, .. } = stored;
     let came = grant.access_tokens.iter().map(|token| token.received_at).max();
     let is_odd = now < grant.refreshed_at || came.is_some_and(|came| now < came);
     let needed = match forecast.basis {
         // A sign-in dated in the future has no forecast.
         Basis::Inactivity | Basis::AccessToken if is_odd => "not known".to_owned(),
+        _ if stored.ended().is_some() => "now: the last refresh was refused".to_owned(),
         _ => sign_in_needed(forecast, now),
     };
     let sooner = forecast.risks.iter().map(|ending| ending.id).collect::<Vec<_>>().join(", ");

@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::{App, Forecast, Stored};
+use super::{App, Forecast, Stored, cause};
 use crate::render;
 use entrada_core::to_json;
 
@@ -63,8 +63,16 @@ impl Documents {
 pub(super) fn document(stored: &Stored) -> serde_json::Value {
     let Stored { entry, grant } = stored;
     let error = grant.as_ref().err().map(ToString::to_string);
-    let both = grant.as_ref().ok().and_then(Option::as_ref);
-    let (grant, forecast) = (both.map(|(grant, _)| grant), both.map(|(_, forecast)| forecast));
+    let stored = grant.as_ref().ok().and_then(Option::as_ref);
+    let (grant, forecast) = (stored.map(|own| &own.grant), stored.map(|own| &own.forecast));
+    let refused = stored.and_then(|own| own.refused.as_ref()).map(|refused| {
+        serde_json::json!({
+            "at": refused.at,
+            "cause": cause(refused).map(|(id, _)| id),
+            "permanent": refused.is_permanent,
+            "sign_in_needed": refused.needs_sign_in,
+        })
+    });
     let tokens: Vec<_> = grant
         .into_iter()
         .flat_map(|grant| &grant.access_tokens)
@@ -82,6 +90,7 @@ pub(super) fn document(stored: &Stored) -> serde_json::Value {
             "present": grant.refresh_token.is_some(),
             "received_at": grant.refreshed_at,
             "expires_at": grant.refresh_expires_at,
+            "refused": refused,
         })
     });
     let mut document = serde_json::json!({

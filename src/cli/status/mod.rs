@@ -11,11 +11,13 @@ use super::{Exit, Failure};
 use crate::config::{Span, flags};
 use crate::render::{self, Format};
 use entrada_auth::flow;
-use entrada_auth::flow::forecast::{Basis, Forecast, forecast};
+use entrada_auth::flow::RefusedRefresh;
+use entrada_auth::flow::forecast::{Forecast, forecast};
 use entrada_auth::store::{AccountEntry, CachedToken, Grant, StoreError, StoreErrorKind};
 use entrada_auth::sys::Stream;
 use entrada_core::entra::lifetimes::REFRESH_INACTIVITY;
 use entrada_core::{NumericDate, clean, human_duration};
+use entrada_diagnose::{self as diagnose, Context, Evidence};
 
 use all::Table;
 use documents::{Documents, document};
@@ -38,8 +40,23 @@ pub(super) struct Args {
 /// A sign-in of the store, and its content.
 struct Stored {
     entry: AccountEntry,
-    /// The grant and its forecast; `None` if only the list names it; an error if it cannot be read.
-    grant: Result<Option<(Grant, Forecast)>, StoreError>,
+    /// What the item has; `None` if only the list names it; an error if it cannot be read.
+    grant: Result<Option<StoredGrant>, StoreError>,
+}
+
+/// A grant, and what is known of its future.
+struct StoredGrant {
+    grant: Grant,
+    forecast: Forecast,
+    /// The refusal of its last refresh.
+    refused: Option<RefusedRefresh>,
+}
+
+impl StoredGrant {
+    /// The refusal after which the user has to sign in again.
+    fn ended(&self) -> Option<&RefusedRefresh> {
+        self.refused.as_ref().filter(|refused| refused.needs_sign_in)
+    }
 }
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
@@ -87,10 +104,11 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             }
             other => other.map(|grant| {
                 grant.map(|grant| {
-                    let refused =
-                        flow::permanently_refused_at(&grants, &key, &grant, app.sys.clock.now());
-                    let forecast = forecast(&key, &grant, grants.kind(), min_ttl, refused);
-                    (grant, forecast)
+                    let refused = flow::refused_refresh(&grants, &key, &grant, now);
+                    let permanent = refused.as_ref().filter(|refused| refused.is_permanent);
+                    let permanent = permanent.map(|refused| refused.at);
+                    let forecast = forecast(&key, &grant, grants.kind(), min_ttl, permanent);
+                    StoredGrant { grant, forecast, refused }
                 })
             }),
         };
@@ -161,20 +179,15 @@ fn is_damage(error: &StoreError) -> bool {
 fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(), Failure> {
     let Stored { entry, grant } = stored;
     let style = style_of(app.sys, Stream::Stdout);
+    let refused = grant.as_ref().ok().and_then(|own| own.as_ref()?.refused.as_ref());
+    let remedy = refused.map(|refused| remedy(app, entry, refused)).unwrap_or_default();
     writeln!(app.stdout, "{}", render::heading(style, &clean(entry.label())))?;
     let mut line = |name: &str, value: &str| {
         render::field(app.stdout, style, &format!("  {name:15}"), &clean(value))
     };
     line("client", &format!("{} at {}/{}", entry.client_id, entry.authority, entry.tenant))?;
-    let is_refused = matches!(grant, Ok(Some((_, own))) if own.basis == Basis::Refused);
-    let grant = match grant {
-        Ok(Some((grant, forecast))) if forecast.basis == Basis::Refused => {
-            let when =
-                forecast.sign_in_needed_at.map_or_else(|| "once".to_owned(), |at| past(at, now));
-            line("refused", &format!("by the authority, {when}, permanently: sign in again"))?;
-            grant
-        }
-        Ok(Some((grant, _))) => grant,
+    let stored = match grant {
+        Ok(Some(stored)) => stored,
         Ok(None) => {
             line("stored", "nothing: only the list names it")?;
             return Ok(());
@@ -184,18 +197,49 @@ fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(),
             return Ok(());
         }
     };
+    let grant = &stored.grant;
+    if let Some(refused) = &stored.refused {
+        let (when, permanently) =
+            (past(refused.at, now), if refused.is_permanent { ", permanently" } else { "" });
+        let cause = cause(refused).map_or_else(String::new, |(_, message)| format!(": {message}"));
+        line("last refresh", &format!("refused by the authority, {when}{permanently}{cause}"))?;
+        line("what to do", &remedy)?;
+    }
     let signed_in = grant.signed_in_at.map_or_else(
         || format!("at an unknown time ({})", grant.grant_type),
         |at| format!("{at} ({}, {})", past(at, now), grant.grant_type),
     );
     line("signed in", &signed_in)?;
-    if !is_refused {
+    if stored.ended().is_none() {
         line("refresh token", &refresh_token(grant, now))?;
     }
     for token in &grant.access_tokens {
         line("access token", &format!("{}; {}", life(token, now), token.requested.api()))?;
     }
     Ok(())
+}
+
+/// The rule and the message of the cause of a refusal.
+fn cause(refused: &RefusedRefresh) -> Option<(&'static str, String)> {
+    let evidence = Evidence {
+        refusal: Some(refused.error.clone()),
+        context: Context { grant_type: Some("refresh_token".to_owned()), ..Context::default() },
+        ..Evidence::default()
+    };
+    let diagnosis = diagnose::run(&evidence);
+    let cause = diagnosis.cause()?;
+    Some((cause.rule.id.as_str(), cause.message.to_string()))
+}
+
+/// What to do after the refusal of a refresh.
+fn remedy(app: &App<'_, '_>, entry: &AccountEntry, refused: &RefusedRefresh) -> String {
+    match cause(refused) {
+        _ if refused.needs_sign_in => {
+            format!("sign in again: {}", stored_sign_in::login_command(app, entry))
+        }
+        Some((id, _)) => format!("`entrada explain {id}`"),
+        None => "`entrada token` shows the authority's answer".to_owned(),
+    }
 }
 
 fn refresh_token(grant: &Grant, now: NumericDate) -> String {

@@ -75,8 +75,9 @@ pub struct Ingredients {
     pub user: String,
     /// The arguments after `entrada token` that select profile and account, not yet quoted.
     pub selectors: Vec<String>,
-    /// Whether the program gets the token that the profile is for, and not one for Exchange: its server is the user's own.
-    pub uses_own_task: bool,
+    /// Whether the program gets the token that the profile is for, instead of one for Exchange (`--job`). It does where the server
+    /// is the user's own.
+    pub gets_profiles_token: bool,
     /// The IMAP server.
     pub imap: MailServer,
     /// The SMTP server.
@@ -182,7 +183,7 @@ impl Ingredients {
             |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let mut words = fixed(&["entrada", "token"]);
         words.extend(self.selectors.iter().cloned());
-        if !self.uses_own_task {
+        if !self.gets_profiles_token {
             words.extend(fixed(&["--job", job]));
         }
         words.extend(fixed(&["--no-interactive"]));
@@ -231,7 +232,7 @@ mod tests {
             name: "work".to_owned(),
             user: "a`touch X`$HOME\"b'c%d@contoso.example".to_owned(),
             selectors: vec!["--account".to_owned(), "o\u{2019}; touch X".to_owned()],
-            uses_own_task: false,
+            gets_profiles_token: false,
             imap: place(),
             smtp: place(),
             graph: "https://graph.microsoft.com".to_owned(),

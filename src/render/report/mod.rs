@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::claims::note;
 use super::summary::when;
+use entrada_core::entra::clouds::Cloud;
 use entrada_core::{Claims, Job, Jwt, NumericDate, clean};
 use entrada_diagnose::{
     Confidence, Diagnosis, EvidenceSource, Finding, Moment, Row, Serves, Severity, Standing,
@@ -179,13 +180,37 @@ fn card(finding: &Finding) -> Markup {
             }
             @if !finding.help.is_empty() {
                 h3 { "What to do" }
-                ul { @for help in &finding.help { li { (ticks(help)) } } }
+                ul { @for help in &finding.help { li { (advice(help)) } } }
             }
             @if finding.severity != Severity::Note {
                 p.who { "Who can fix it: " (finding.who.id().replace('-', " ")) }
             }
         }
     }
+}
+
+/// Advice as text; the page on which an administrator consents is a link.
+fn advice(text: &str) -> Markup {
+    let Some(at) = text.find("https://") else { return ticks(text) };
+    let (before, rest) = text.split_at(at);
+    let end = rest.find([' ', ',', '`']).unwrap_or(rest.len());
+    let (address, after) = rest.split_at(end);
+    if !is_consent_page(address) {
+        return ticks(text);
+    }
+    html! { (ticks(before)) a href=(address) rel="noreferrer" { (address) } (ticks(after)) }
+}
+
+/// Whether `address` is that page of an authority of Microsoft, with the id of an application. Other addresses in advice may come
+/// from the evidence.
+fn is_consent_page(address: &str) -> bool {
+    url::Url::parse(address).is_ok_and(|url| {
+        url.scheme() == "https"
+            && url.username().is_empty()
+            && url.host_str().and_then(Cloud::of_authority_host).is_some()
+            && url.path().ends_with("/adminconsent")
+            && url.query_pairs().any(|(name, id)| name == "client_id" && id != "CLIENT_ID")
+    })
 }
 
 /// Text with the parts in backticks shown as code.
@@ -342,6 +367,27 @@ fn part(name: &str, claims: &Claims, now: NumericDate) -> Markup {
 mod tests {
     use super::*;
     use entrada_diagnose::{Evidence, Shape, run};
+
+    #[test]
+    fn only_microsofts_page_for_consent_is_a_link() {
+        let page = "https://login.microsoftonline.com/contoso.example/v2.0/adminconsent?client_id=c&scope=x";
+        let link = advice(&format!("an administrator opens {page}")).into_string();
+        let escaped = page.replace('&', "&amp;");
+        assert!(link.contains(&format!("href=\"{escaped}\"")), "{link}");
+        for text in [
+            "opens https://login.evil.example/x/adminconsent?client_id=c",
+            "opens http://login.microsoftonline.com/x/adminconsent?client_id=c",
+            "opens https://login.microsoftonline.com/x/adminconsent?client_id=CLIENT_ID",
+            "opens https://login.microsoftonline.com@evil.example/adminconsent?client_id=c",
+            "opens https://login.microsoftonline.com/other?client_id=c",
+            "opens javascript:alert(1)//https://x",
+        ] {
+            assert!(!advice(text).into_string().contains("href"), "{text}");
+        }
+        let quoted =
+            advice("https://login.microsoftonline.com/x/adminconsent?client_id=\"><script>");
+        assert!(!quoted.into_string().contains("<script"));
+    }
 
     #[test]
     fn token_contents_cannot_become_markup() {

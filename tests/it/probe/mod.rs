@@ -256,3 +256,48 @@ fn a_refusal_and_a_clean_bill_never_stand_together() {
         }
     }
 }
+
+/// What Dovecot says to a token that it does not accept.
+const DOVECOT: &str = "\
+    S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER] Dovecot (Debian) ready.
+    C: a1 CAPABILITY
+    S: * CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER
+    S: a1 OK Pre-login capabilities listed.
+    C: a2 AUTHENTICATE XOAUTH2
+    S: +
+    C: *
+    S: a2 NO [AUTHENTICATIONFAILED] Authentication failed.";
+
+#[test]
+fn a_server_that_is_not_exchange_leads_to_its_own_settings() {
+    let (exit, said) = probe("imap", "imap", DOVECOT, "", &["--server", "mail.example:993"]);
+    assert_eq!(exit, Exit::ProbeRefused, "{said}");
+    assert_eq!(first_cause(&said), "mail-server-settings", "{said}");
+    for word in
+        ["issuer", "audience", "scope", "XOAUTH2", "clock", "`mail.example` is not Exchange"]
+    {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    for word in ["CASMailbox", "administrator", "Conditional Access", "policy"] {
+        assert!(!said.contains(word), "{word}: {said}");
+    }
+}
+
+#[test]
+fn a_mail_job_of_ones_own_is_probed_as_mail() {
+    let world = World::with("own-api");
+    let api = "api://11111111-1111-1111-1111-111111111111";
+    world.write_config(&format!(
+        "[jobs.my-mail]\naudience = '{api}'\nscope = ['{api}/Orders.Read']\n"
+    ));
+    world.login(&["--job", "my-mail"]);
+    for server in ["mail.example:993", "imaps://mail.example"] {
+        world.mail.script(DOVECOT);
+        let run = world.run(&["probe", "--job", "my-mail", "--server", server]);
+        assert_eq!(run.exit, Exit::ProbeRefused, "{server}: {run:#?}");
+        assert!(world.mail.is_over(), "{run:#?}");
+        assert_eq!(first_cause(&run.stdout), "mail-server-settings", "{run:#?}");
+        let dialled = world.mail.dialled.borrow().last().cloned();
+        assert_eq!(dialled, Some(("mail.example:993".to_owned(), true)), "{server}");
+    }
+}

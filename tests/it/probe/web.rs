@@ -168,6 +168,13 @@ fn start_anew(world: &World) {
         if path.ends_with("/keys") {
             let keys = String::from_utf8(std::mem::take(answer.body_mut())).unwrap();
             *answer.body_mut() = keys.replace("\"kid\":\"", "\"kid\":\"new-").into_bytes();
+        } else if path.ends_with("/token") {
+            *answer.status_mut() = 400.try_into().unwrap();
+            let body = serde_json::json!({
+                "error": "invalid_grant", "error_codes": [70000],
+                "error_description": "AADSTS70000: Provided grant is invalid or malformed.",
+            });
+            *answer.body_mut() = body.to_string().into_bytes();
         } else if path.starts_with("/v1.0/") {
             *answer.status_mut() = 401.try_into().unwrap();
             let code = "InvalidAuthenticationToken";
@@ -240,5 +247,23 @@ fn a_refresh_token_of_an_earlier_emulator_is_told_to_be_forgotten() {
     });
     let run = world.run(&["token", "--force-refresh"]);
     assert_eq!(run.exit, Exit::SignInNeeded, "{run:#?}");
-    assert!(run.stderr.contains("forgets its sign-ins when it ends"), "{run:#?}");
+    assert!(run.stderr.contains("the sign-ins of `entrada emulator` end with it"), "{run:#?}");
+}
+
+#[test]
+fn a_restarted_emulator_is_named_where_it_is_proved_to_be_another_run() {
+    let world = World::new();
+    world.login(&["--save", "trial"]);
+    start_anew(&world);
+    let run = world.run(&["token", "trial", "--force-refresh"]);
+    assert_eq!(run.exit, Exit::SignInNeeded, "{run:#?}");
+    let said = "the emulator at http://localhost:8400 was restarted, and its sign-ins ended with the earlier run";
+    assert!(run.stderr.contains(said), "{run:#?}");
+    assert!(run.stderr.contains("`entrada login trial`"), "{run:#?}");
+    assert!(!run.stderr.contains("AADSTS70000 ("), "{run:#?}");
+    // A refusal by the run that issued the sign-in has another cause.
+    let world = World::with("refresh-revoked");
+    world.login(&[]);
+    let run = world.run(&["token", "--force-refresh"]);
+    assert!(run.stderr.contains("(AADSTS50173)") && !run.stderr.contains("restarted"), "{run:#?}");
 }

@@ -36,7 +36,7 @@ pub use execute::{acquire, execute, forget_token};
 pub use import::import_refresh_token;
 pub use plan::{Plan, RefreshPlan, plan};
 pub use request::{Parameter, ParameterError, Pins, SignInPage, TokenRequest};
-pub use shared_failure::permanently_refused_at;
+pub use shared_failure::{RefusedRefresh, refused_refresh};
 pub use sign_in::sign_in;
 
 use url::Url;

@@ -267,13 +267,26 @@ pub(super) fn recorded_failure(
     (0..life).contains(&now.seconds_since(at)).then_some((outcome, at))
 }
 
-/// When the authority permanently refused the refresh token of `grant`, if it did.
-pub fn permanently_refused_at(
+/// The refusal of the last refresh of a stored grant.
+#[derive(Clone, Debug)]
+pub struct RefusedRefresh {
+    /// When it came.
+    pub at: NumericDate,
+    /// What the authority said.
+    pub error: ErrorResponse,
+    /// Whether the refresh token itself was refused for good.
+    pub is_permanent: bool,
+    /// Whether the user has to sign in again.
+    pub needs_sign_in: bool,
+}
+
+/// The refusal of the last refresh of `grant`, if that was refused.
+pub fn refused_refresh(
     grants: &Grants,
     key: &GrantKey,
     grant: &Grant,
     now: NumericDate,
-) -> Option<NumericDate> {
+) -> Option<RefusedRefresh> {
     let note = read(&grants.note_of(key)?)?;
     if note.token != grant.refresh_token.as_ref()?.fingerprint() {
         return None;
@@ -281,8 +294,9 @@ pub fn permanently_refused_at(
     let RecordedFailure { at, outcome: RefreshFailure::Refused(error) } = note.failure? else {
         return None;
     };
-    let is_good = is_final(&error) && (0..final_life(&error)).contains(&now.seconds_since(at));
-    is_good.then_some(at)
+    let is_permanent = is_final(&error) && (0..final_life(&error)).contains(&now.seconds_since(at));
+    let needs_sign_in = needs_sign_in(&error);
+    Some(RefusedRefresh { at, error, is_permanent, needs_sign_in })
 }
 
 fn final_life(error: &ErrorResponse) -> i64 {

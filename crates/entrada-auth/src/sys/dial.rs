@@ -43,8 +43,12 @@ impl Dial for RealHttp<'_> {
             left: TOTAL_TIMEOUT,
             room: TOTAL_MAX,
         };
+        let mut cause = None;
+        let attempt = connect(host, port, &mut cause);
         let connected =
-            wire.within(CONNECT_TIMEOUT, HttpFailure::ConnectTimeout, connect(host, port))?;
+            wire.within(CONNECT_TIMEOUT, HttpFailure::ConnectTimeout, attempt).map_err(
+                |error| HttpError { source: cause.map(|cause| Box::new(cause) as _), ..error },
+            )?;
         let _ = connected.set_nodelay(true);
         wire.stream = Some(BufReader::new(Box::pin(connected)));
         if tls {
@@ -59,17 +63,26 @@ impl Dial for RealHttp<'_> {
     }
 }
 
-/// A connection to the first address that accepts one. A slow address does not delay the others for long (RFC 8305).
+/// A connection to the first address that accepts one; `cause` is the error of the last that did not. A slow address does not delay the others for long (RFC 8305).
 #[expect(
     clippy::disallowed_methods,
     reason = "the delay before the next address, in this event loop"
 )]
-async fn connect(host: &str, port: u16) -> Result<TcpStream, HttpFailure> {
+async fn connect(
+    host: &str,
+    port: u16,
+    cause: &mut Option<io::Error>,
+) -> Result<TcpStream, HttpFailure> {
     let found: Vec<SocketAddr> = if is_localhost(host) {
         LOCALHOST.map(|address| (address, port).into()).to_vec()
     } else {
-        let found = tokio::net::lookup_host((host, port)).await;
-        found.map_err(|_| HttpFailure::Connect)?.collect()
+        match tokio::net::lookup_host((host, port)).await {
+            Ok(found) => found.collect(),
+            Err(error) => {
+                *cause = Some(error);
+                return Err(HttpFailure::Connect);
+            }
+        }
     };
     let mut attempts = tokio::task::JoinSet::new();
     for (number, address) in (0u32..).zip(found) {
@@ -79,8 +92,10 @@ async fn connect(host: &str, port: u16) -> Result<TcpStream, HttpFailure> {
         });
     }
     while let Some(attempt) = attempts.join_next().await {
-        if let Ok(Ok(stream)) = attempt {
-            return Ok(stream);
+        match attempt {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => *cause = Some(error),
+            Err(_) => (),
         }
     }
     Err(HttpFailure::Connect)

@@ -201,6 +201,18 @@ impl<'a> ConsentRequest<'a> {
         query.append_pair("redirect_uri", "http://localhost");
         format!("{host}/{}/{page}?{}", tenant.unwrap_or("organizations"), query.finish())
     }
+
+    /// The same for the end of a sentence: where the application is not known, what belongs in the place of its id.
+    pub fn admin_page(&self) -> String {
+        let link = self.admin_link();
+        match self.client_id {
+            Some(_) => link,
+            None => format!(
+                "{link}, with the application's id in the place of `CLIENT_ID`: *Application (client) ID* on its *Overview* page in \
+                 the Entra portal"
+            ),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -308,5 +320,9 @@ mod tests {
             "https://login.microsoftonline.com/organizations/adminconsent?client_id=CLIENT_ID\
              &redirect_uri=http%3A%2F%2Flocalhost"
         );
+        let unknown = ConsentRequest::default();
+        assert!(unknown.admin_page().contains("in the place of `CLIENT_ID`"));
+        let known = ConsentRequest { client_id: Some("client"), ..unknown };
+        assert_eq!(known.admin_page(), known.admin_link());
     }
 }

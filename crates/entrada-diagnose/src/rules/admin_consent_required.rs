@@ -29,7 +29,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         Some(why) => finding.help(why),
         None => finding,
     };
-    Some(finding.help(format!("an administrator opens {}", admin_consent_url(facts, None))).help(
+    Some(finding.help(format!("an administrator opens {}", admin_consent_page(facts, None))).help(
         "after the approval, the browser opens an address on `localhost` and shows an error page: the approval still counts",
     ))
 }
@@ -59,12 +59,12 @@ pub(super) fn authorise_microsofts_client(facts: &Facts) -> Option<String> {
     ))
 }
 
-/// The address of the page on which an administrator approves, with the known values filled in.
+/// The address of the page on which an administrator approves, with the known values filled in, for the end of a sentence.
 /// `registered` is the client id where the context does not name one.
-pub(crate) fn admin_consent_url(facts: &Facts, registered: Option<&str>) -> String {
+pub(crate) fn admin_consent_page(facts: &Facts, registered: Option<&str>) -> String {
     with_request(facts, |request| {
         let client_id = request.client_id.or(registered);
-        ConsentRequest { client_id, ..request }.admin_link()
+        ConsentRequest { client_id, ..request }.admin_page()
     })
 }
 
@@ -87,7 +87,7 @@ pub(super) fn first_suspect(facts: &Facts) -> Option<String> {
     if authorise_microsofts_client(facts).is_some() {
         return None;
     }
-    let link = admin_consent_url(facts, None);
+    let link = admin_consent_page(facts, None);
     Some(format!(
         "if the page said `Need admin approval` or `Approval required`, an administrator has to consent first: {link}"
     ))

@@ -53,6 +53,7 @@ mod refresh_token_used_as_access_token;
 mod refused;
 mod registration_checked;
 mod registration_entry_invalid;
+mod resource_not_found;
 mod scope_not_default_for_client_credentials;
 mod scope_not_echoed;
 mod service_incident;
@@ -74,7 +75,7 @@ mod wrong_client;
 mod wrong_tenant;
 
 use super::{Rule, RuleId};
-pub(crate) use admin_consent_required::admin_consent_url;
+pub(crate) use admin_consent_required::admin_consent_page;
 pub(crate) use more_evidence_needed::finding as more_evidence_needed;
 
 /// Every rule, in the order in which problems are to be fixed.

@@ -113,6 +113,7 @@ rules! {
         ScopeNotEchoed => scope_not_echoed,
         ServiceIncident => service_incident,
         ServicesTenant => services_tenant,
+        ResourceNotFound => resource_not_found,
         SignatureUnverifiable => signature_unverifiable,
         SmtpAuthDisabled => smtp_auth_disabled,
         SovereignCloudMismatch => sovereign_cloud_mismatch,
@@ -191,6 +192,11 @@ rules! {
             "a token was requested from the sign-in page itself, which the registration does not allow"
         );
         InvalidTenant, "invalid-tenant", Error, User => refusal("this tenant does not exist");
+        MailServerSettings, "mail-server-settings", Error, User => answer(
+            "compare the token with the server's settings: issuer, audience or client id, scope, and the claim that names the user (Dovecot: `issuers`, `client_id`, `scope`, `username_attribute`)",
+            "check that the server has XOAUTH2 or OAUTHBEARER switched on (Dovecot: `auth_mechanisms = xoauth2 oauthbearer`), and that it reaches the issuer for keys or introspection",
+            "check the server's clock; its log names the reason"
+        );
         MailboxPermissionMissing, "mailbox-permission-missing", Error, TenantAdmin => answer(
             "sign in as the owner of the mailbox, and name it by the owner's user principal name",
             "or ask an administrator to run `Add-MailboxPermission -Identity MAILBOX -User USER -AccessRights FullAccess`"
@@ -230,9 +236,6 @@ rules! {
         RefreshTokenMalformed, "refresh-token-malformed", Error, User => refusal("the refresh token is damaged");
         ResourceIndicatorMismatch, "resource-indicator-mismatch", Error, Developer => refusal(
             "`resource` names an API other than that of the scopes"
-        );
-        ResourceNotFound, "resource-not-found", Error, TenantAdmin => refusal(
-            "the tenant does not have the API that the scopes name"
         );
         SendAsDenied, "send-as-denied", Error, TenantAdmin => answer(
             "an administrator runs `Add-RecipientPermission MAILBOX -AccessRights SendAs -Trustee USER`",

@@ -20,7 +20,7 @@ fn check(facts: &Facts) -> Option<Finding> {
         return Some(Finding { help: Vec::new(), ..finding }.by(Who::Developer).help(help));
     }
     let finding = refusal::sign_in_again(facts, finding);
-    let link = admin_consent_required::admin_consent_url(facts, None);
+    let link = admin_consent_required::admin_consent_page(facts, None);
     Some(match admin_consent_required::barred_by_default(facts) {
         Some(why) => finding.help(why).help(format!("an administrator opens {link}")),
         None => finding.help(format!("if users may not consent, an administrator opens {link}")),

@@ -1,6 +1,6 @@
 //! The causes that a service's answer points to. This module finds the cause; the rules describe it and say what to do.
 
-use super::{by_http, by_mail};
+use super::{by_http, by_mail, other_mail_server};
 use crate::{Confidence, Facts, Finding, RuleId, Severity, Who};
 
 /// A possible cause of a service's answer.
@@ -82,6 +82,9 @@ pub(crate) fn causes(facts: &Facts) -> Vec<Hypothesis> {
     }
     if let Some(talk) = &facts.evidence.mail {
         let mut by_mail = by_mail::causes(facts, talk);
+        if talk.is_of_other_server() {
+            by_mail = other_mail_server::adapted(facts, talk, by_mail);
+        }
         for one in &mut by_mail {
             one.evidence.extend(by_mail::evidence(talk));
         }

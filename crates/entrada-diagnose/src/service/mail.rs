@@ -60,6 +60,8 @@ pub struct MailLog {
     pub initial: Option<Initial>,
     /// The name of the mailbox, if it was given separately.
     pub user: Option<String>,
+    /// The host that was asked, if it is known apart from the lines.
+    pub host: Option<String>,
     /// The line of a text that quotes the server's line in other words.
     pub(super) quoted: Option<String>,
     /// What the text around the server's line shows that the client sent.
@@ -136,6 +138,7 @@ impl MailLog {
             mechanism: None,
             initial: None,
             user,
+            host: None,
             quoted: None,
             sent: None,
             is_of_shared: false,

@@ -20,6 +20,7 @@ mod mail_outcome;
 mod mail_rights;
 mod mail_sign_in;
 pub(super) mod misspelt;
+mod other_mail_server;
 mod public_document;
 mod rights;
 mod sasl;

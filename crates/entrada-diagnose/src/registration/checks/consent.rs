@@ -12,7 +12,7 @@ use crate::facts::is_guid;
 use crate::registration::application::Accounts;
 use crate::registration::document::Member;
 use crate::registration::tenant_state::DelegatedGrant;
-use crate::rules::admin_consent_url;
+use crate::rules::admin_consent_page;
 use crate::{Confidence, Finding, RuleId, Severity, Who};
 
 const DELEGATED: &str = "oauth2PermissionGrants[].scope";
@@ -183,7 +183,7 @@ fn of_other_client(case: &Case, row: &DelegatedGrant) -> Finding {
 
 fn administrator(case: &Case, wanted: &Wanted, message: String) -> Finding {
     let finding = RuleId::AdminConsentRequired.rule().finding(message);
-    let page = admin_consent_url(case.facts, case.client_id());
+    let page = admin_consent_page(case.facts, case.client_id());
     finding.with_evidence("permission", &wanted.name).help(format!("an administrator opens {page}"))
 }
 
