@@ -68,7 +68,7 @@ pub fn records(
 const SENTENCE_MIN: usize = 30;
 
 /// A table with a sentence in its last column. The sentence is wrapped at the line end, or stands below the row where its
-/// column would be too narrow.
+/// column would be too narrow. Where the other columns are too wide, it is as `records` shows it.
 pub fn listing(
     out: &mut dyn Write,
     headings: &[&str],
@@ -77,8 +77,12 @@ pub fn listing(
 ) -> io::Result<()> {
     let Some((last, heads)) = headings.split_last() else { return Ok(()) };
     let cells = |row: &Vec<String>| row.iter().take(heads.len()).cloned().collect();
+    let cells: Vec<_> = rows.iter().map(cells).collect();
+    if !table_fits(heads, &cells, style) {
+        return records(out, headings, rows, style);
+    }
     let mut narrow = Vec::new();
-    table(&mut narrow, heads, &rows.iter().map(cells).collect::<Vec<_>>())?;
+    table(&mut narrow, heads, &cells)?;
     let narrow = String::from_utf8_lossy(&narrow);
     let indent = narrow.lines().map(|line| line.width() + 2).max().unwrap_or(0);
     let fits = style.width.is_none_or(|width| indent + SENTENCE_MIN <= width);

@@ -335,7 +335,7 @@ fn several_jobs_are_judged_one_by_one() {
 
 #[test]
 fn several_jobs_are_one_report() {
-    let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1}"#);
+    let token = jwt(r#"{"aud":"https://graph.microsoft.com","scp":"Mail.Read","exp":1600000000}"#);
     let run = diagnose(&["--job", "graph-mail-read,graph-mail-send,graph-mail-write"], &token);
     let head = "problem: expired (judged for `graph-mail-read`, `graph-mail-send`, `graph-mail-write` because of `--job`)\n";
     assert!(run.stdout.starts_with(head), "{}", run.stdout);
