@@ -52,11 +52,17 @@ pub(super) struct CliPrompt<'a, 't> {
     can_ask: bool,
     qr: Option<bool>,
     copy_code: bool,
-    quiet: bool,
-    /// Whether warnings are hidden: the caller reports a failure, and a success needs no word.
-    hides_warnings: bool,
+    notices: Notices,
     ticks: usize,
     line_open: bool,
+}
+
+/// What is said that asks for nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Notices {
+    Nothing,
+    Warnings,
+    WarningsAndWaits,
 }
 
 const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
@@ -74,8 +80,11 @@ impl<'a, 't> CliPrompt<'a, 't> {
             can_ask: app.interaction(settings) == Interaction::Allowed,
             qr: settings.get(|layer| &layer.qr),
             copy_code: settings.is(|layer| &layer.copy_code),
-            quiet: settings.is(|layer| &layer.quiet),
-            hides_warnings: false,
+            notices: if settings.is(|layer| &layer.quiet) {
+                Notices::Warnings
+            } else {
+                Notices::WarningsAndWaits
+            },
             ticks: 0,
             line_open: false,
         }
@@ -83,7 +92,11 @@ impl<'a, 't> CliPrompt<'a, 't> {
 
     /// The same for a command that prints nothing but a failure where it is asked to be quiet.
     pub(super) fn of_quiet_command(app: &App<'a, 't>, settings: &Settings) -> Self {
-        Self { hides_warnings: settings.is(|layer| &layer.quiet), ..Self::new(app, settings) }
+        let mut prompt = Self::new(app, settings);
+        if settings.is(|layer| &layer.quiet) {
+            prompt.notices = Notices::Nothing;
+        }
+        prompt
     }
 
     /// Prints a message in addition to the code.
@@ -213,14 +226,14 @@ impl Prompt for CliPrompt<'_, '_> {
     }
 
     fn waiting_for_lock(&mut self, holder: Option<u32>) {
-        if !self.quiet {
+        if self.notices == Notices::WarningsAndWaits {
             self.close_line();
             self.ui.line(format!("{}, which uses this sign-in", waiting_for(holder)));
         }
     }
 
     fn warn(&mut self, message: &str) {
-        if self.hides_warnings {
+        if self.notices < Notices::Warnings {
             return;
         }
         self.close_line();

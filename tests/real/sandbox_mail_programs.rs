@@ -168,7 +168,7 @@ done
 "#;
 
 /// OfflineIMAP. The first run makes the configuration.
-const OFFLINEIMAP: &str = r#"
+const OFFLINEIMAP: &str = r"
 configure() {
 get_refresh_token
 cat >$HOME/.offlineimaprc <<END
@@ -197,7 +197,7 @@ END
 }
 [ -e $HOME/.offlineimaprc ] || configure
 offlineimap -o -1 >&2
-"#;
+";
 
 #[test]
 fn offlineimap_fetches_mail_and_refreshes_without_scope() {
@@ -229,7 +229,7 @@ fn offlineimap_does_not_keep_the_new_refresh_token() {
 #[test]
 fn aerc_does_not_keep_the_new_refresh_token() {
     let script = format!(
-        r#"{REFRESH_TOKEN}
+        r"{REFRESH_TOKEN}
 client_id=11111111-1111-1111-1111-111111111111
 endpoint=https%3A%2F%2Flogin.microsoftonline.com%2Fcommon%2Foauth2%2Fv2.0%2Ftoken
 configure() {{
@@ -243,7 +243,7 @@ END
 }}
 [ -e $HOME/.config/aerc ] || configure
 TERM=xterm script -qefc 'timeout 15 aerc' /dev/null </dev/null >/dev/null 2>&1
-"#
+"
     );
     let ran = run_script(&script, &["--runs", "2"]);
     ran.found("error rotated-token-not-kept");

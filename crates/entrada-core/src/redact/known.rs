@@ -84,7 +84,7 @@ impl WholeSecrets {
     }
 
     /// Calls `found` with each range of `shown` that may be a secret, its characters and its index.
-    fn candidates(&self, shown: &[Letter], found: &mut dyn FnMut(Range<usize>, &[char], usize)) {
+    fn candidates(&self, shown: &[Letter], mut found: impl FnMut(Range<usize>, &[char], usize)) {
         let hash_of = |letters: &[Letter]| hash(letters.iter().map(|letter| letter.c));
         if !self.long.is_empty() {
             for (start, last) in shown.windows(PIECE).enumerate() {
@@ -316,7 +316,7 @@ impl KnownSecrets {
             return;
         }
         let shown: Vec<Letter> = view.iter().copied().filter(|l| !is_hidden(l.c)).collect();
-        self.whole.candidates(&shown, &mut |range, secret, at| {
+        self.whole.candidates(&shown, |range, secret, at| {
             let found = shown.get(range.clone()).unwrap_or_default();
             let is_short = secret.len() < SHORT;
             let same = found.iter().zip(secret).all(|(letter, c)| {

@@ -50,8 +50,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         && !answer.is_good()
         && facts.claims().is_none()
         && !token_explains(facts);
-    let is_unexplained = found.is_empty();
-    let allows_any = is_unexplained || is_in_words;
+    let allows_any = found.is_empty() || is_in_words;
     let text = AnswerText {
         facts,
         answer,
@@ -59,12 +58,12 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         said: &said,
         is_known,
         is_open,
-        is_unexplained,
+        found: &found,
         allows_any,
     };
     let stated = text.causes();
     if stated.is_none()
-        && is_unexplained
+        && found.is_empty()
         && is_open
         && answer.is_prose()
         && let Some(told) = known_errors::find_symptom(&said)

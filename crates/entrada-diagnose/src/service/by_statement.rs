@@ -16,8 +16,8 @@ pub(super) struct AnswerText<'a> {
     pub(super) is_known: bool,
     /// Whether everything that was found is a guess.
     pub(super) is_open: bool,
-    /// Whether nothing else was found.
-    pub(super) is_unexplained: bool,
+    /// What was found by codes, known words and the status.
+    pub(super) found: &'a [Hypothesis],
     /// Whether families count that are not of one service alone.
     pub(super) allows_any: bool,
 }
@@ -41,7 +41,7 @@ impl AnswerText<'_> {
             } else {
                 in_any_order
                     && (self.allows_any || family.is_specific())
-                    && (self.is_unexplained || !family.is_report())
+                    && (self.found.is_empty() || !family.is_report())
             }
         };
         let stated = stated::find(self.said, !self.answer.is_prose(), counts)?;

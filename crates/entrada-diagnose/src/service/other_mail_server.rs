@@ -54,7 +54,7 @@ impl MailLog {
             return false;
         }
         let greets_as = |name: &&str| greeting.as_ref().is_some_and(|line| line.contains(*name));
-        OTHER_SERVERS.iter().any(|name| greets_as(&name))
+        OTHER_SERVERS.iter().any(greets_as)
             || self.host.as_deref().is_some_and(|host| !is_host_of_exchange(host))
     }
 }

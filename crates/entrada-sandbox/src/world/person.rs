@@ -193,7 +193,7 @@ fn ask_program(url: &Url, request: &Request<Vec<u8>>) -> io::Result<Response<Vec
         request.uri()
     );
     if let Some(cookie) = request.headers().get(header::COOKIE).and_then(|own| own.to_str().ok()) {
-        head += &format!("Cookie: {cookie}\r\n");
+        head.extend(["Cookie: ", cookie, "\r\n"]);
     }
     if !request.body().is_empty() {
         let length = request.body().len().to_string();

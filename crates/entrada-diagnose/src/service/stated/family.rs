@@ -27,6 +27,7 @@ pub(super) const DATA: [&str; 13] = [
 /// Sentences of one meaning. It has either `sentences` or `says`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own in a record")]
 pub(crate) struct Family {
     /// Sentences that a program wrote, whatever the text is about. Each is a list of groups of words that follow one another,
     /// separated by ` .. `; ` | ` separates the alternatives of a group. A `*` at the end stands for the rest of a word.
