@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             })
             .collect();
         let style = style_of(app.sys, Stream::Stdout);
-        let headings = ["scenario", "client id that selects it", "what happens"];
+        let headings = ["scenario", "its client id", "what happens"];
         render::listing(app.stdout, &headings, &rows, style)?;
         return Ok(Exit::Success);
     }

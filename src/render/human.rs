@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
-use textwrap::core::Word;
+use textwrap::core::{Word, display_width};
 use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::Notes;
@@ -352,6 +352,17 @@ pub fn marked(
         return writeln!(out, "{mark}{text}");
     };
     let indent = " ".repeat(indent);
+    // A long first word, such as an address, stands below the mark where it fits there alone.
+    let word = text.trim_start();
+    let length = display_width(word.split_whitespace().next().unwrap_or_default());
+    let gap = text.len() - word.len();
+    let fits_below = !mark.is_empty() && indent.len() + length <= width;
+    let (mark, text) = if fits_below && width < display_width(mark) + gap + length {
+        writeln!(out, "{}", mark.trim_end())?;
+        (indent.as_str(), word)
+    } else {
+        (mark, text)
+    };
     let options = textwrap::Options::new(width)
         .initial_indent(mark)
         .subsequent_indent(&indent)

@@ -121,6 +121,11 @@ impl Fold {
         self.cut && length(line) == self.width
     }
 
+    /// Whether `line` is a piece of one word that is longer than the line, such as a token.
+    fn cuts_word(self, line: &str) -> bool {
+        length(line) == self.width && !line.trim().contains(' ')
+    }
+
     /// For each line but the last, whether the line break after it stands inside a string or a number of JSON, where JSON
     /// has none.
     pub(crate) fn within_json(self, lines: &[&str]) -> Vec<bool> {
@@ -275,7 +280,7 @@ fn starts_its_line(fold: Fold, before: &str, after: &str) -> bool {
         || is_mail_reply(word, rest)
         || is_key(word, rest)
         || is_plain_key(before) && is_plain_key(after)
-        || is_row(word, &after[word.len()..])
+        || is_row(word, &after[word.len()..]) && !fold.cuts_word(before)
         || super::normalise::prefix::is_log_line(after)
 }
 

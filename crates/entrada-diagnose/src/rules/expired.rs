@@ -161,17 +161,17 @@ mod tests {
     #[test]
     fn a_token_in_a_log_is_judged_at_the_time_of_the_log() {
         let confidence = |log: &str| {
-            let mut evidence = token(r#"{"exp":1000000,"aud":"x"}"#);
+            let mut evidence = token(r#"{"exp":1300000000,"aud":"x"}"#);
             evidence.mail = crate::MailLog::parse("S: a1 NO AUTHENTICATE failed.");
             evidence.observed = crate::Observed::of(log);
             check(&Facts::new(&evidence)).map(|finding| finding.confidence)
         };
         for (log, expected) in [
-            ("1970-01-12T13:46:39Z S: a1 NO AUTHENTICATE failed.", None),
-            ("1970-01-12T13:46:41Z S: a1 NO AUTHENTICATE failed.", Some(Confidence::Certain)),
-            ("1970-01-12 13:46:39 S: a1 NO AUTHENTICATE failed.", Some(Confidence::Possible)),
-            ("1970-01-12 13:46:41 S: a1 NO AUTHENTICATE failed.", Some(Confidence::Likely)),
-            ("1970-01-14 13:46:41 S: a1 NO AUTHENTICATE failed.", Some(Confidence::Certain)),
+            ("2011-03-13T07:06:39Z S: a1 NO AUTHENTICATE failed.", None),
+            ("2011-03-13T07:06:41Z S: a1 NO AUTHENTICATE failed.", Some(Confidence::Certain)),
+            ("2011-03-13 07:06:39 S: a1 NO AUTHENTICATE failed.", Some(Confidence::Possible)),
+            ("2011-03-13 07:06:41 S: a1 NO AUTHENTICATE failed.", Some(Confidence::Likely)),
+            ("2011-03-15 07:06:41 S: a1 NO AUTHENTICATE failed.", Some(Confidence::Certain)),
             ("S: a1 NO AUTHENTICATE failed.", Some(Confidence::Likely)),
         ] {
             assert_eq!(confidence(log), expected, "{log}");

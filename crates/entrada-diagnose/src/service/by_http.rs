@@ -51,6 +51,8 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         && facts.claims().is_none()
         && !token_explains(facts);
     let allows_any = found.is_empty() || is_in_words;
+    let symptom = || known_errors::find_symptom(&said);
+    let symptom = (found.is_empty() && is_open && answer.is_prose()).then(symptom).flatten();
     let text = AnswerText {
         facts,
         answer,
@@ -59,18 +61,10 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         is_known,
         is_open,
         found: &found,
+        symptom: symptom.as_ref(),
         allows_any,
     };
-    let stated = text.causes();
-    if stated.is_none()
-        && found.is_empty()
-        && is_open
-        && answer.is_prose()
-        && let Some(told) = known_errors::find_symptom(&said)
-    {
-        return told.causes(facts);
-    }
-    match stated {
+    match text.causes().or_else(|| Some(symptom?.causes(facts))) {
         Some(causes) => causes,
         None if is_open && is_in_words => found.into_iter().map(in_words).collect(),
         None => found,

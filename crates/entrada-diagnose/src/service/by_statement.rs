@@ -18,6 +18,8 @@ pub(super) struct AnswerText<'a> {
     pub(super) is_open: bool,
     /// What was found by codes, known words and the status.
     pub(super) found: &'a [Hypothesis],
+    /// What people tell of a product and its symptom, where nothing was found. It is more exact than a family of reports.
+    pub(super) symptom: Option<&'a known_errors::Match>,
     /// Whether families count that are not of one service alone.
     pub(super) allows_any: bool,
 }
@@ -41,11 +43,16 @@ impl AnswerText<'_> {
             } else {
                 in_any_order
                     && (self.allows_any || family.is_specific())
-                    && (self.found.is_empty() || !family.is_report())
+                    && (self.allows_reports() || !family.is_report())
             }
         };
         let stated = stated::find(self.said, !self.answer.is_prose(), counts)?;
         Some(stated.causes(self.azure))
+    }
+
+    /// Whether families of what people report count.
+    fn allows_reports(&self) -> bool {
+        self.found.is_empty() && self.symptom.is_none()
     }
 
     /// Whether a sentence of a program counts.

@@ -43,7 +43,7 @@ const COLUMNS_MAX: usize = 8;
 
 /// The end of the columns after a time, if one of them is a level.
 fn columns(cursor: &mut Cursor<'_>) -> Option<usize> {
-    let mut level = false;
+    let (mut level, mut named) = (false, false);
     let mut end = None;
     for _ in 0..COLUMNS_MAX {
         cursor.separators();
@@ -74,7 +74,10 @@ fn columns(cursor: &mut Cursor<'_>) -> Option<usize> {
             && (!level || closed || cursor.rest().starts_with(" --- "))
         {
             // A process.
-        } else if closed && is_logger(bare) || !level && is_logger(bare) && next_is_level(cursor) {
+        } else if !(named && is_field(bare))
+            && (closed && is_logger(bare) || !level && is_logger(bare) && next_is_level(cursor))
+        {
+            named = true;
             cursor.take(":");
         } else {
             *cursor = start;
@@ -133,6 +136,11 @@ fn is_level(word: &str) -> bool {
     word.len() <= 11 && LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word))
 }
 
+/// Whether `name` may be that of an HTTP field, in lower case: `content-type`, `x-ms-error-code`.
+fn is_field(name: &str) -> bool {
+    name.contains('-') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
 /// Maximum length of a logger's name in bytes.
 const NAME_MAX: usize = 80;
 
@@ -180,6 +188,7 @@ fn is_logger(name: &str) -> bool {
     let word = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/$:#@".contains(&b));
     let dotted = name.contains('.') || name.contains("::") || name.contains('/');
     word && (2..=NAME_MAX).contains(&name.len())
+        && !["x-", "content-", "www-"].iter().any(|start| name.starts_with(start))
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && !name.contains("://")
         && !last.ends_with("Error")
