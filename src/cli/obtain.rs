@@ -105,9 +105,16 @@ pub(super) fn obtain(
             // Nothing goes to stdout after a failure: a script must not use a token that does not work.
             return Err(Failure::told(Exit::Findings));
         }
+        let left = acquired.token.expires_at.seconds_since(app.sys.clock.now());
         if !quiet && acquired.source == Source::Refresh {
-            let left = acquired.token.expires_at.seconds_since(app.sys.clock.now());
             app.ui.line(format!("valid for {}", human_duration(left)));
+        }
+        if let Some(wanted) = request.min_ttl.filter(|wanted| left < *wanted && !is_quiet) {
+            app.ui.line(format!(
+                "warning: the new token is valid for {}, less than `--min-ttl` wants ({}); each run asks for another one",
+                human_duration(left),
+                human_duration(wanted)
+            ));
         }
     }
     // RFC 6750 §2.1. A line break in it would start a new line for readers of headers, variables or git's answers.

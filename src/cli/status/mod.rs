@@ -16,7 +16,7 @@ use entrada_auth::flow::forecast::{Forecast, forecast};
 use entrada_auth::store::{AccountEntry, CachedToken, Grant, StoreError, StoreErrorKind};
 use entrada_auth::sys::Stream;
 use entrada_core::entra::lifetimes::REFRESH_INACTIVITY;
-use entrada_core::{NumericDate, clean, human_duration};
+use entrada_core::{NumericDate, clean, human_duration, shell_quoted};
 use entrada_diagnose::{self as diagnose, Context, Evidence};
 
 use all::Table;
@@ -116,7 +116,7 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         match &mut shown {
             Shown::Json(documents) => documents.add(app, document(&stored))?,
             Shown::Table(table) => table.add(&stored, now),
-            Shown::Each => human(app, &stored, now)?,
+            Shown::Each => human(app, &stored, args.profile.as_deref(), now)?,
         }
         damage = damage.or(stored.grant.err());
     }
@@ -176,11 +176,16 @@ fn is_damage(error: &StoreError) -> bool {
     )
 }
 
-fn human(app: &mut App<'_, '_>, stored: &Stored, now: NumericDate) -> Result<(), Failure> {
+fn human(
+    app: &mut App<'_, '_>,
+    stored: &Stored,
+    profile: Option<&str>,
+    now: NumericDate,
+) -> Result<(), Failure> {
     let Stored { entry, grant } = stored;
     let style = style_of(app.sys, Stream::Stdout);
     let refused = grant.as_ref().ok().and_then(|own| own.as_ref()?.refused.as_ref());
-    let remedy = refused.map(|refused| remedy(app, entry, refused)).unwrap_or_default();
+    let remedy = refused.map(|refused| remedy(app, entry, profile, refused)).unwrap_or_default();
     writeln!(app.stdout, "{}", render::heading(style, &clean(entry.label())))?;
     let mut line = |name: &str, value: &str| {
         render::field(app.stdout, style, &format!("  {name:15}"), &clean(value))
@@ -231,11 +236,18 @@ fn cause(refused: &RefusedRefresh) -> Option<(&'static str, String)> {
     Some((cause.rule.id.as_str(), cause.message.to_string()))
 }
 
-/// What to do after the refusal of a refresh.
-fn remedy(app: &App<'_, '_>, entry: &AccountEntry, refused: &RefusedRefresh) -> String {
+/// What to do after the refusal of a refresh, with the profile that was asked about.
+fn remedy(
+    app: &App<'_, '_>,
+    entry: &AccountEntry,
+    profile: Option<&str>,
+    refused: &RefusedRefresh,
+) -> String {
+    let login = |name| format!("`entrada login {}`", shell_quoted(name));
     match cause(refused) {
         _ if refused.needs_sign_in => {
-            format!("sign in again: {}", stored_sign_in::login_command(app, entry))
+            let login = profile.map_or_else(|| stored_sign_in::login_command(app, entry), login);
+            format!("sign in again: {login}")
         }
         Some((id, _)) => format!("`entrada explain {id}`"),
         None => "`entrada token` shows the authority's answer".to_owned(),

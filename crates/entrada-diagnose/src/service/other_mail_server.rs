@@ -79,7 +79,8 @@ pub(super) fn adapted(facts: &Facts, talk: &MailLog, causes: Vec<Hypothesis>) ->
     let applies = |one: &Hypothesis| match one.confidence {
         // The server's own words say it.
         Confidence::Certain => true,
-        Confidence::Likely => !OF_EXCHANGE.contains(&one.id),
+        // Postfix says that it takes no sign-in in words of its own.
+        Confidence::Likely => one.id == RuleId::SmtpAuthDisabled || !OF_EXCHANGE.contains(&one.id),
         Confidence::Possible => signed_in && one.id != RuleId::ConditionalAccess,
     };
     let mut kept: Vec<Hypothesis> = causes
@@ -146,7 +147,7 @@ fn settings(facts: &Facts, talk: &MailLog) -> Hypothesis {
              token for that (`[jobs.NAME]` in the configuration file)",
         );
     }
-    found
+    found.help("compare the `kid` in the token's header with the server's copy of the issuer's keys: an emulator that starts makes new keys")
 }
 
 #[cfg(test)]
