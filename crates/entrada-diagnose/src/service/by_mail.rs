@@ -332,7 +332,8 @@ fn by_disabled(talk: &MailLog, text: &str) -> Option<Hypothesis> {
         Protocol::Pop if text.contains("pop") => {
             Some(Hypothesis::certain(RuleId::PopDisabled, "POP is switched off for this mailbox"))
         }
-        Protocol::Smtp if text.contains("smtp") => {
+        // The second is Postfix's (`503 5.5.1 Error: authentication not enabled`).
+        Protocol::Smtp if text.contains("smtp") || text.contains("authentication not enabled") => {
             Some(Hypothesis::certain(RuleId::SmtpAuthDisabled, "SMTP AUTH is switched off"))
         }
         _ => None,

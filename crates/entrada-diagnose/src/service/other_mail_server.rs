@@ -79,8 +79,7 @@ pub(super) fn adapted(facts: &Facts, talk: &MailLog, causes: Vec<Hypothesis>) ->
     let applies = |one: &Hypothesis| match one.confidence {
         // The server's own words say it.
         Confidence::Certain => true,
-        // Postfix says that it takes no sign-in in words of its own.
-        Confidence::Likely => one.id == RuleId::SmtpAuthDisabled || !OF_EXCHANGE.contains(&one.id),
+        Confidence::Likely => !OF_EXCHANGE.contains(&one.id),
         Confidence::Possible => signed_in && one.id != RuleId::ConditionalAccess,
     };
     let mut kept: Vec<Hypothesis> = causes
