@@ -8,7 +8,7 @@ use super::lock_wait::waiting_for;
 use super::ui::Ui;
 use crate::config::Settings;
 use crate::render::heading;
-use entrada_auth::flow::{Prompt, SignInAddress, TokenRequest};
+use entrada_auth::flow::{AwaitedLock, Prompt, SignInAddress, TokenRequest};
 use entrada_auth::store::Interaction;
 use entrada_auth::sys::{Env, HostKind, TextVariable};
 use entrada_auth::trace::Recorder;
@@ -225,10 +225,14 @@ impl Prompt for CliPrompt<'_, '_> {
         self.ticks += 1;
     }
 
-    fn waiting_for_lock(&mut self, holder: Option<u32>) {
+    fn waiting_for_lock(&mut self, holder: Option<u32>, lock: AwaitedLock) {
         if self.notices == Notices::WarningsAndWaits {
             self.close_line();
-            self.ui.line(format!("{}, which uses this sign-in", waiting_for(holder)));
+            let does = match lock {
+                AwaitedLock::Grant => "uses this sign-in",
+                AwaitedLock::Writers => "changes the key of the store",
+            };
+            self.ui.line(format!("{}, which {does}", waiting_for(holder)));
         }
     }
 

@@ -55,7 +55,9 @@ impl Policy {
     pub fn read(path: &Path) -> Result<Option<Self>, ConfigError> {
         let text = match ConfigFile::read_text(path, true) {
             Ok(text) => text,
-            Err(ConfigError::Read { source, .. }) if source.is_not_found() => return Ok(None),
+            Err(ConfigError::Read { source, .. }) if source.is_not_found() && is_absent(path) => {
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
         let limits =
@@ -145,6 +147,12 @@ impl Policy {
         .filter_map(|(key, value)| Some((key, value?)))
         .collect()
     }
+}
+
+/// Whether nothing has the name `path`. A symbolic link that leads nowhere, also as a folder of `path`, is not absent.
+fn is_absent(path: &Path) -> bool {
+    let is_there = |path: &&Path| path.symlink_metadata().is_ok();
+    path.ancestors().find(is_there).is_none_or(|last| last != path && last.metadata().is_ok())
 }
 
 fn parse(text: &str) -> Result<Limits, TomlFault> {

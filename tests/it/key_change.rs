@@ -180,6 +180,61 @@ fn a_wait_for_another_process_is_told_after_a_second() {
 
 #[cfg(unix)]
 #[test]
+fn nothing_is_sent_while_the_key_of_the_store_changes() {
+    let world = World::new();
+    world.login(&[]);
+    let before = world.emulator.log().len();
+    let writers = fs::File::open(world.data_dir().join("grants/writers.lock")).unwrap();
+    writers.lock().unwrap();
+    for command in [&["token", "--force-refresh"][..], &["login"]] {
+        for (wait, is_told) in [("0s", false), ("3s", true)] {
+            let run = world.run(&[command, &["--lock-timeout", wait]].concat());
+            assert_eq!(run.exit, Exit::Busy, "{command:?}: {run:#?}");
+            let said = words(&run.stderr);
+            assert_eq!(said.contains("waiting for another process"), is_told, "{said}");
+            assert!(said.contains("still changes the key of the store"), "{said}");
+        }
+    }
+    assert_eq!(world.emulator.log().len(), before);
+    drop(writers);
+    assert_eq!(world.run(&["token", "--force-refresh"]).exit, Exit::Success);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sign_in_that_ends_while_the_key_of_the_store_changes_is_kept_aside() {
+    for (signal, exit) in [(None, Exit::Busy), (Some(15), Exit::Terminated)] {
+        let world = World::with("rotate-and-revoke").on_a_desktop();
+        world.login(&[]);
+        let writers = fs::File::open(world.data_dir().join("grants/writers.lock")).unwrap();
+        let writers = std::rc::Rc::new(writers);
+        let held = writers.clone();
+        world.changing(move |path, answer| {
+            if path.ends_with("/token") {
+                held.lock().unwrap();
+            }
+            answer
+        });
+        if let Some(signal) = signal {
+            world.signal_comes_during("grant_type=authorization_code", signal);
+        }
+        let run = world.run(&["login", "--lock-timeout", "2s"]);
+        assert_eq!(run.exit, exit, "{run:#?}");
+        let pending = world.state_dir().join("pending/file");
+        let kept =
+            || fs::read_dir(&pending).unwrap().flatten().filter(|file| file.path().is_file());
+        assert_eq!(kept().count(), 1, "{run:#?}");
+        // The grant kept aside is used at once, and stored when the change has ended.
+        assert_eq!(world.run(&["token"]).exit, Exit::Success);
+        assert_eq!(kept().count(), 1);
+        writers.unlock().unwrap();
+        assert_eq!(world.run(&["token"]).exit, Exit::Success);
+        assert_eq!(kept().count(), 0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn the_end_of_a_change_tells_that_it_waits_for_a_writer() {
     let world = World::new();
     world.login(&[]);

@@ -128,6 +128,27 @@ fn a_file_that_cannot_be_understood_or_trusted_forbids_everything() {
     world.login(&[]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_forbids_everything() {
+    use std::os::unix::fs::symlink;
+    let world = World::new();
+    let path = world.policy_path();
+    let folder = path.parent().unwrap();
+    std::fs::create_dir_all(folder).unwrap();
+    symlink("missing", &path).unwrap();
+    refused(&world, &["login"], "config.toml");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::remove_dir(folder).unwrap();
+    symlink("missing/folder", folder).unwrap();
+    refused(&world, &["login"], "config.toml");
+    // A link to a folder without the file.
+    std::fs::remove_file(folder).unwrap();
+    std::fs::create_dir(folder.with_file_name("other")).unwrap();
+    symlink("other", folder).unwrap();
+    world.login(&[]);
+}
+
 #[test]
 fn the_limits_are_shown_where_settings_are() {
     let world = World::new();

@@ -28,5 +28,5 @@ pub mod sys;
 pub mod trace;
 
 pub use client::{BuildError, Client, ClientBuilder, TerminalPrompt, Token};
-pub use flow::{AcquireError, FlowKind, Prompt};
+pub use flow::{AcquireError, AwaitedLock, FlowKind, Prompt};
 pub use store::{Backend, StoreKind};

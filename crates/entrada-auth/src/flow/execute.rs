@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, from_cache};
 use super::find_grant::find_grant;
-use super::locking::{lock, lock_or_wait};
+use super::locking::{lock, lock_or_wait, share_writes};
 use super::plan::{Plan, RefreshPlan, plan};
 use super::refresh::{refresh_grant, refused};
 use super::shared_failure::{failure_of_other_process, recorded_failure};
@@ -79,6 +79,7 @@ pub fn forget_token(
 ) -> Result<(), AcquireError> {
     let Some(key) = find_grant(grants, request)? else { return Ok(()) };
     let _guard = lock(sys, grants, request, &key, None)?;
+    let _writes = share_writes(sys, grants, request, None)?;
     let Some(mut grant) = grants.load(&key)? else { return Ok(()) };
     let before = grant.access_tokens.len();
     grant.access_tokens.retain(|token| token.access_token.expose() != rejected_token);

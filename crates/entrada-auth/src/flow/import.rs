@@ -1,6 +1,7 @@
 //! Imports a refresh token of another program as a grant.
 
 use super::acquired::Acquired;
+use super::locking::share_writes;
 use super::refresh::{Renewal, renew};
 use super::sign_in::{IssuedTokens, Replacement, outcome_unless_stopped};
 use super::{AcquireError, Prompt, TokenRequest, endpoints};
@@ -29,6 +30,7 @@ pub fn import_refresh_token(
     prompt: &mut dyn Prompt,
 ) -> Result<Acquired, AcquireError> {
     // Checked before the token is redeemed: the result must be storable.
+    let _writes = share_writes(sys, grants, request, Some(&mut *prompt))?;
     let reservation = grants.reserve_new()?;
     grants.can_lock()?;
     let found = endpoints::resolve(sys, &request.authority, None)?;

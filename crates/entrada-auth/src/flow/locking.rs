@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AcquireError, Prompt, TokenRequest};
+use super::{AcquireError, AwaitedLock, Prompt, TokenRequest};
 use crate::store::{GrantKey, Grants, LockError, LockGuard, LockOutcome};
 use crate::sys::Sys;
 
@@ -17,7 +17,7 @@ pub(super) fn lock_or_wait(
     wait: Duration,
     prompt: &mut dyn Prompt,
 ) -> Result<LockOutcome, AcquireError> {
-    let tell = || prompt.waiting_for_lock(grants.lock_holder(key));
+    let tell = || prompt.waiting_for_lock(grants.lock_holder(key), AwaitedLock::Grant);
     with_clock(sys, tell, |sleep| grants.lock_or_wait(key, wait, sleep))
 }
 
@@ -31,10 +31,26 @@ pub(super) fn lock(
 ) -> Result<LockGuard, AcquireError> {
     let tell = || {
         if let Some(prompt) = prompt {
-            prompt.waiting_for_lock(grants.lock_holder(key));
+            prompt.waiting_for_lock(grants.lock_holder(key), AwaitedLock::Grant);
         }
     };
     with_clock(sys, tell, |sleep| grants.lock(key, request.lock_wait, sleep))
+}
+
+/// The lock of a write, held until the guard is dropped: no other process changes the key of the store meanwhile.
+pub(super) fn share_writes(
+    sys: &Sys<'_>,
+    grants: &Grants,
+    request: &TokenRequest,
+    prompt: Option<&mut dyn Prompt>,
+) -> Result<Option<LockGuard>, AcquireError> {
+    let Some(lock) = grants.writers_lock()? else { return Ok(None) };
+    let tell = || {
+        if let Some(prompt) = prompt {
+            prompt.waiting_for_lock(lock.holder(), AwaitedLock::Writers);
+        }
+    };
+    with_clock(sys, tell, |sleep| lock.share(request.lock_wait, sleep)).map(Some)
 }
 
 /// Runs `take` with a sleep function of the clock, and `tell` after a second of waiting. A signal ends the wait with an error that

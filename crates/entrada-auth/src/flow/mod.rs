@@ -98,8 +98,8 @@ pub trait Prompt {
         let _ = left;
     }
     /// Another process, `holder` if it is known, has used the grant for a second, and its lock is waited for.
-    fn waiting_for_lock(&mut self, holder: Option<u32>) {
-        let _ = holder;
+    fn waiting_for_lock(&mut self, holder: Option<u32>, lock: AwaitedLock) {
+        let _ = (holder, lock);
     }
     /// Reports a problem that does not end the wait.
     fn warn(&mut self, message: &str) {
@@ -107,6 +107,15 @@ pub trait Prompt {
     }
     /// The wait is over, with or without success.
     fn done(&mut self) {}
+}
+
+/// A lock that another process holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AwaitedLock {
+    /// That of a grant, which the other process uses.
+    Grant,
+    /// That of all items: the other process changes the key of the store.
+    Writers,
 }
 
 /// A sign-in page that is shown to the user.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::acquired::{Acquired, ReauthRequired, RefreshOutcome, Source, Unsaved, keep};
 use super::identity::identify_renewal;
+use super::locking::share_writes;
 use super::shared_failure::{Attempt, RefreshFailure};
 use super::sign_in::outcome_unless_stopped;
 use super::usable_token::{merge_refresh_token, merge_response, scopes_to_refresh};
@@ -37,6 +38,7 @@ pub(super) fn refresh_grant(
     let Some(refresh_token) = &grant.refresh_token else {
         return Ok(ReauthRequired::without_refresh_token().into());
     };
+    let _writes = share_writes(sys, grants, request, Some(&mut *prompt))?;
     let reservation = grants.reserve_for(key, grant)?;
     let found = endpoints::resolve(sys, &request.authority, grant.endpoints.as_ref())?;
     let scopes = scopes_to_refresh(request, grant);

@@ -6,7 +6,7 @@ use super::auth_code::SignInResponse;
 use super::bounded_http::BoundedHttp;
 use super::browser_result::BrowserResult;
 use super::identity::identify;
-use super::locking::lock;
+use super::locking::{lock, share_writes};
 use super::refresh::UNUSABLE_REFRESH_TOKEN;
 use super::sign_in_method::{SignInMethod, choose_method};
 use super::usable_token::{merge_refresh_token, merge_response};
@@ -29,7 +29,10 @@ pub fn sign_in(
 ) -> Result<Acquired, AcquireError> {
     // Checked before the user spends a minute on the sign-in: the result must be storable.
     check_stored(grants, request)?;
+    // Not held while the user signs in: a change of the store's key need not wait for that.
+    let writes = share_writes(sys, grants, request, Some(&mut *prompt))?;
     let reservation = grants.reserve_new()?;
+    drop(writes);
     grants.can_lock()?;
     let http = BoundedHttp::new(sys.http, sys.clock, request.page.timeout);
     let bounded = Sys { http: &http, ..*sys };
@@ -209,14 +212,16 @@ impl IssuedTokens {
                 Err(error)
             }
         };
-        let unsaved = match guard {
-            Ok(guard) => {
+        let writes = guard
+            .and_then(|guard| Ok((guard, share_writes(sys, grants, request, Some(&mut *prompt))?)));
+        let unsaved = match writes {
+            Ok((guard, _writes)) => {
                 // The recorded failure is about the old grant.
                 guard.clear_note();
                 keep(grants, reservation, &key, &grant, now, None)
             }
-            // The process that holds the lock may be about to store the old grant. The next run that gets the lock stores
-            // the new one.
+            // The process that holds the lock may be about to store the old grant, or changes the key of the store. The next
+            // run that gets the locks stores the new one.
             Err(error) => Some(set_aside(grants, reservation, &key, &grant, error)),
         };
         let token = match token {

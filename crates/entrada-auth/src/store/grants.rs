@@ -13,7 +13,7 @@ use super::recovery::{self, Locks};
 use super::temporary::ROOM;
 use super::{
     Backend, BackendError, Bytes, File, Grant, GrantKey, LockError, LockGuard, LockOutcome,
-    StoreError, StoreKind, WriteReservation, action, disk, lock, record, temporary,
+    StoreError, StoreKind, WriteReservation, WritersLock, action, disk, lock, record, temporary,
 };
 use entrada_core::{NumericDate, Redactor};
 
@@ -351,6 +351,16 @@ impl Grants {
             LockOutcome::Acquired(guard) => LockOutcome::Acquired(self.held(key, guard)),
             released @ LockOutcome::ReleasedByOther { .. } => released,
         })
+    }
+
+    /// The lock that is held, shared, while a grant is saved. It is taken before a refresh token is redeemed and kept until the
+    /// result is saved, so that no change of the store's key is in between.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the lock cannot be opened.
+    pub fn writers_lock(&self) -> Result<Option<WritersLock>, StoreError> {
+        self.backend.writers_lock()
     }
 
     /// The process that holds the lock on the grant under `key`, if it is known.

@@ -39,7 +39,7 @@ pub use grant::{CachedToken, Grant, GrantKey, GrantQuery};
 pub use grants::Grants;
 
 pub use listing::read_account_list;
-pub use lock::{LockError, LockGuard, LockOutcome};
+pub use lock::{LockError, LockGuard, LockOutcome, WritersLock};
 pub use open::{StoreOptions, is_new, open, session_bus};
 pub use recovery::WriteReservation;
 pub use rekey::{Rekey, RekeyError, Rekeyed, StoredKeys};

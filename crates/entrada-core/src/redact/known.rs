@@ -21,8 +21,11 @@ const SHORT: usize = 8;
 const SECRET_MIN: usize = 4;
 /// The length of the shortest secret of only digits: a shorter one looks like any number.
 const DIGITS_MIN: usize = 6;
-/// Characters of all secrets whose pieces are indexed. Later secrets are found only as a whole.
+/// Characters of all secrets of a process whose pieces are indexed. Later secrets are found only as a whole.
 pub(super) const INDEX_MAX: usize = 64 << 10;
+/// The same for a file, whose text may repeat a piece of any of its own secrets. The index of 4 MiB of secrets takes up to
+/// 190 MB of memory.
+const FILE_INDEX_MAX: usize = 8 << 20;
 /// The largest amount of secrets that a process keeps, in bytes. One that renews tokens for days sees more: it forgets the oldest,
 /// except those that it began with and those that were seen again.
 const STORED_MAX: usize = 4 << 20;
@@ -123,12 +126,17 @@ impl KnownSecrets {
 
     /// Adds the secrets of `other`, and forgets none where that does not.
     pub(super) fn join(&mut self, other: &[Secret], stored_max: Option<usize>) {
-        if stored_max.is_none() {
-            self.stored_max = None;
+        if stored_max.is_none() && self.stored_max.take().is_some() {
+            self.forget_index();
         }
         for secret in other {
             self.register(secret.expose());
         }
+    }
+
+    /// The number of characters that are indexed.
+    fn index_max(&self) -> usize {
+        if self.stored_max.is_some() { INDEX_MAX } else { FILE_INDEX_MAX }
     }
 
     pub(super) fn stored_max(&self) -> Option<usize> {
@@ -148,7 +156,7 @@ impl KnownSecrets {
             return;
         }
         // A value longer than any token is found by its start.
-        let end = secret.char_indices().nth(INDEX_MAX).map_or(secret.len(), |(end, _)| end);
+        let end = secret.char_indices().nth(self.index_max()).map_or(secret.len(), |(end, _)| end);
         let secret = Secret::new(secret.get(..end).unwrap_or_default());
         let hash = self.hasher.hash_one(secret.expose());
         let at = self.places.get(&hash).copied();
@@ -225,7 +233,7 @@ impl KnownSecrets {
             let forms = [Some(secret), in_form.as_deref()];
             let dense = secret.chars().filter(|c| !is_skipped(*c)).count();
             self.characters = self.characters.saturating_add(dense);
-            if PIECE <= dense && self.characters <= INDEX_MAX {
+            if PIECE <= dense && self.characters <= self.index_max() {
                 for form in forms.into_iter().flatten() {
                     let form: Vec<char> = form.chars().filter(|c| !is_skipped(*c)).collect();
                     for piece in form.windows(PIECE) {

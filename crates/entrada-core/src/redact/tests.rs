@@ -224,7 +224,9 @@ fn text_that_was_redacted_before_stays_as_it_is() {
 #[test]
 fn a_secret_too_long_for_the_index_is_found_whole() {
     let long: String = (0..INDEX_MAX / 8).map(|number| format!("{number:08}")).collect();
-    let redactor = knowing(&[&long, &long.replace('0', "x")]);
+    let redactor = Redactor::of_process();
+    redactor.register(&long);
+    redactor.register(&long.replace('0', "x"));
     for text in [&long, &long.replace('0', "x"), &long[..40]] {
         assert_eq!(redactor.text(&format!("x {text} y")), "x [secret] y");
     }
@@ -276,6 +278,33 @@ fn a_file_is_redacted_against_all_of_its_own_secrets() {
         for (number, secret) in all.iter().enumerate().step_by(97) {
             let text = redactor.text(secret);
             assert!(!text.contains(&secret[2_050..]), "{number}");
+        }
+    }
+}
+
+#[test]
+fn a_piece_of_each_secret_of_a_file_is_found() {
+    use sha2::{Digest as _, Sha256};
+    let opaque = |number: usize| -> String {
+        let digests = (0..28).map(|part| Sha256::digest(format!("{number} {part}")));
+        digests.map(|digest| BASE64_URL_SAFE_NO_PAD.encode(digest)).collect::<String>()
+    };
+    let all: Vec<String> = (0..80).map(opaque).collect();
+    assert!(INDEX_MAX < all.iter().map(String::len).sum());
+    let file = Redactor::default();
+    for secret in &all {
+        file.register(secret);
+    }
+    // A process that has indexed secrets of its own, and then reads the file.
+    let run = Redactor::of_process();
+    run.register(&opaque(80));
+    assert_eq!(run.text(&opaque(80)), "[secret]");
+    run.join(&file);
+    for redactor in [&file, &run] {
+        for secret in &all {
+            let text =
+                redactor.text(&format!("invalid token '{}'", &secret[600..720])).into_owned();
+            assert_eq!(text, "invalid token '[secret]'");
         }
     }
 }

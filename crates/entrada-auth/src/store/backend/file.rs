@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Backend, Bytes};
-use crate::store::lock::{self, LockGuard};
+use crate::store::lock::{self, LockGuard, WritersLock};
 use crate::store::seal::{self, Sealer, StoreKey};
 use crate::store::temporary::Temporary;
 use crate::store::{
@@ -198,6 +198,14 @@ impl Backend for File {
             .and_then(|()| lock::check(&rekey::writers(&self.dir)))
             .and_then(|()| ReservedSpace::in_folder(&self.dir, room));
         space.map(Some).map_err(|fault| fault.when(StoreKind::File, action::PREPARE))
+    }
+
+    fn writers_lock(&self) -> Result<Option<WritersLock>, StoreError> {
+        if self.path(recovery::NAME).symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        let lock = WritersLock::open(rekey::writers(&self.dir));
+        lock.map(Some).map_err(|fault| fault.when(StoreKind::File, action::PREPARE))
     }
 
     fn move_item(&self, name: &str, new_name: &str) -> Result<(), StoreError> {

@@ -31,7 +31,7 @@ pub use split::Split;
 
 use zeroize::Zeroizing;
 
-use super::{ReservedSpace, StoreError, StoreKind};
+use super::{ReservedSpace, StoreError, StoreKind, WritersLock};
 
 /// The bytes of one item, zeroed when dropped.
 pub type Bytes = Zeroizing<Vec<u8>>;
@@ -80,6 +80,14 @@ pub trait Backend {
     /// The disk is full, or the folder or a lock cannot be written.
     fn reserve_space(&self, room: u64) -> Result<Option<ReservedSpace>, StoreError> {
         let _ = room;
+        Ok(None)
+    }
+    /// The lock that a write shares with others; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the lock cannot be opened.
+    fn writers_lock(&self) -> Result<Option<WritersLock>, StoreError> {
         Ok(None)
     }
     /// Gives the item `name`, which may be unreadable, the name `new_name`. Its bytes stay unchanged.

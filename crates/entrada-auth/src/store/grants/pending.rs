@@ -42,6 +42,10 @@ impl Grants {
             self.drop_pending(key);
             return Ok(Some(stored));
         }
+        // It stays aside while the key of the store changes.
+        let writers = self.writers_lock()?;
+        let shared = writers.map(|writers| writers.share(Duration::ZERO, &mut |_| false));
+        let Ok(_writes) = shared.transpose() else { return Ok(Some(kept)) };
         match self.write(key, &kept, kept.refreshed_at, None) {
             Ok(_) => self.drop_pending(key),
             Err(error) => self.warn(error.to_string()),
