@@ -415,7 +415,8 @@ mod tests {
         let part = |json: &str| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(json);
         let claims = r#"{"aud":"https://graph.microsoft.com","tid":"t-1","appid":"a-1","upn":"ada@contoso.example",
             "scp":"Mail.Read","uti":"u-1","exp":1600000000}"#;
-        let token = format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(claims), "c2lncw".repeat(57));
+        let token =
+            format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(claims), "c2lncw".repeat(57));
         let now = NumericDate(1_700_000_000);
         let evidence =
             Evidence { token: Some(Shape::of(&token)), now: Some(now), ..Evidence::default() };
