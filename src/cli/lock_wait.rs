@@ -1,4 +1,4 @@
-//! Waits for locks that other processes hold. What a wait is for is told after a second.
+//! Waits for locks that other processes hold. After a second, a message names what the run waits for.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::app::App;
 use super::ui::Ui;
 use entrada_auth::sys::{Clock, Interrupted};
 
-/// How long a wait lasts before it is told.
+/// How long a wait lasts before a message names what the run waits for.
 const TOLD_AFTER: Duration = Duration::from_secs(1);
 
 /// What a run does that waits for the process `holder`.

@@ -339,12 +339,12 @@ fn a_quiet_token_says_nothing_on_stderr_unless_it_fails_or_has_a_problem() {
         assert_eq!((run.exit, &*run.stderr), (Exit::Success, ""), "{scenario}");
         assert!(run.stdout.starts_with("eyJ"), "{scenario}");
     }
-    // A token that does not serve is told all the same.
+    // A token that does not serve is reported all the same.
     let world = World::with("consent-partial");
     world.login(&[]);
     let run = quiet(&world, &["--force-refresh"]);
     assert!(run.stderr.starts_with("problem: missing-scope"), "{}", run.stderr);
-    // A failure is told.
+    // A failure is reported.
     let world = expired("auto-approve");
     world.network_is(crate::world::Network::Dead);
     let run = quiet(&world, &[]);

@@ -10,7 +10,7 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use super::text::is_hidden;
 
 /// Appends `value` to `out` on one line. Characters that move the cursor, reorder text or hide text are written as
-/// `\uXXXX`: a terminal shows them without acting on them, and a parser reads the original text.
+/// an escape of JSON, such as `\u202e`: a terminal shows them without acting on them, and a parser reads the original text.
 ///
 /// # Errors
 ///

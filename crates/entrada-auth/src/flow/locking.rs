@@ -6,7 +6,7 @@ use super::{AcquireError, AwaitedLock, Prompt, TokenRequest};
 use crate::store::{GrantKey, Grants, LockError, LockGuard, LockOutcome};
 use crate::sys::Sys;
 
-/// How long a wait lasts before the user is told what it is for.
+/// How long a wait lasts before a message names what the run waits for.
 const TOLD_AFTER: Duration = Duration::from_secs(1);
 
 /// The lock on the grant, or the information that the process that held it has released it.

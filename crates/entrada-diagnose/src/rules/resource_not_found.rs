@@ -25,7 +25,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     let id = api_id(description).unwrap_or("API_CLIENT_ID");
     Some(
         Finding { help: Vec::new(), ..finding }
-            .help("first, whoever makes the request: compare the scope up to its last slash with the *Application ID URI* of the API (*Expose an API* in its registration), and check the tenant and the cloud of the sign-in")
+            .help("first, the developer of the program: compare the scope up to its last slash with the *Application ID URI* of the API (*Expose an API* in its registration), and check the tenant and the cloud of the sign-in")
             .help(format!(
                 "if they are right, an administrator of the tenant adds the API to it: `az ad sp create --id {id}`{}",
                 if id == "API_CLIENT_ID" {
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn the_user_and_then_the_administrator_are_told_what_to_do() {
         let told = help("api://contoso.example/orders");
-        assert!(told[0].starts_with("first, whoever makes the request"), "{told:?}");
+        assert!(told[0].starts_with("first, the developer of the program"), "{told:?}");
         assert!(
             told[1].contains("an administrator") && told[1].contains("Application (client) ID")
         );
