@@ -225,7 +225,8 @@ fn offlineimap_does_not_keep_the_new_refresh_token() {
     ]);
 }
 
-/// It is a program for a terminal, which shows the mailbox until it is ended.
+/// It is a program for a terminal, which shows the mailbox until it is ended. Without `--foreground`, `timeout` would put it in the
+/// background of the terminal, where it is stopped, unless the shell of `script` has replaced itself by `timeout`.
 #[test]
 fn aerc_does_not_keep_the_new_refresh_token() {
     let script = format!(
@@ -242,7 +243,7 @@ from = Ada <ada@contoso.example>
 END
 }}
 [ -e $HOME/.config/aerc ] || configure
-TERM=xterm script -qefc 'timeout 15 aerc' /dev/null </dev/null >/dev/null 2>&1
+TERM=xterm script -qefc 'timeout --foreground 15 aerc' /dev/null </dev/null >/dev/null 2>&1
 "
     );
     let ran = run_script(&script, &["--runs", "2"]);
