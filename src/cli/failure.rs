@@ -96,16 +96,19 @@ impl Failure {
 
     /// Uses the signal's exit code if a signal has arrived: a failure after the signal is caused by it.
     pub(super) fn unless_asked_to_end(mut self, clock: &dyn Clock) -> Self {
-        let ended = [Exit::HungUp, Exit::Interrupted, Exit::Terminated].contains(&self.exit);
-        if let Some(interrupted) = clock.pending_signal().filter(|_| !ended) {
-            self = Self {
-                causes: vec![self.said()],
-                silent: self.silent,
-                json: self.json,
-                ..Self::new(interrupted.into(), "interrupted")
-            };
+        let Some(interrupted) = clock.pending_signal() else { return self };
+        let exit = interrupted.into();
+        if [Exit::HungUp, Exit::Interrupted, Exit::Terminated].contains(&self.exit) {
+            // A wait for a lock that was given up does not know by which signal.
+            self.exit = exit;
+            return self;
         }
-        self
+        Self {
+            causes: vec![self.said()],
+            silent: self.silent,
+            json: self.json,
+            ..Self::new(exit, "interrupted")
+        }
     }
 
     /// What is so, in one line.
@@ -416,5 +419,42 @@ fn exit_of(diagnosis: &Diagnosis) -> Exit {
         Exit::Temporary
     } else {
         Exit::Refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use entrada_auth::store::LockError;
+    use entrada_core::NumericDate;
+
+    /// A process that a signal has reached.
+    struct Signalled(u8);
+
+    impl Clock for Signalled {
+        fn now(&self) -> NumericDate {
+            NumericDate(0)
+        }
+        fn sleep(&self, _: Duration) -> Result<(), Interrupted> {
+            Ok(())
+        }
+        fn stopwatch(&self) -> Box<dyn Fn() -> Duration + Send> {
+            Box::new(|| Duration::ZERO)
+        }
+        fn pending_signal(&self) -> Option<Interrupted> {
+            Some(Interrupted { signal: self.0 })
+        }
+    }
+
+    #[test]
+    fn a_failure_after_a_signal_ends_by_that_signals_number() {
+        for (signal, exit) in [(1, Exit::HungUp), (2, Exit::Interrupted), (15, Exit::Terminated)] {
+            let waited = Failure::from(LockError::GaveUp { waited: Duration::ZERO });
+            assert_eq!(waited.unless_asked_to_end(&Signalled(signal)).exit, exit);
+            let refused = Failure::new(Exit::Refused, "refused");
+            assert_eq!(refused.unless_asked_to_end(&Signalled(signal)).exit, exit);
+        }
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::app::App;
 use super::{Exit, Failure, stored_sign_in};
 use crate::config::{Settings, flags};
-use entrada_auth::store::{AccountEntry, GrantKey, Grants, LockGuard};
+use entrada_auth::store::{
+    AccountEntry, GrantKey, Grants, LockGuard, StoreKind, read_account_list,
+};
 use entrada_auth::sys::{HttpError, HttpFailure};
 use entrada_core::oauth::revocation;
 
@@ -26,9 +28,14 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = settings(args, app)?;
-    let grants = app.grants(&settings)?;
-    let mut entries =
-        if args.everything { grants.list()? } else { App::selected(&settings, &grants)? };
+    let elsewhere = if args.everything { in_other_stores(app, &settings) } else { Vec::new() };
+    let listed = app.grants(&settings).and_then(|grants| -> Result<_, Failure> {
+        let entries =
+            if args.everything { grants.list()? } else { App::selected(&settings, &grants)? };
+        Ok((grants, entries))
+    });
+    let (grants, mut entries) =
+        listed.map_err(|failure| failure.helps(elsewhere.iter().cloned()))?;
     let several = args.all || args.everything;
     if !several {
         let signed_in = grants.signed_in(entries.clone());
@@ -59,6 +66,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 app.ui.line(format!("help: {other}"));
             }
         }
+        for other in elsewhere {
+            app.ui.line(format!("help: {other}"));
+        }
         return Ok(Exit::Success);
     }
     if several {
@@ -87,7 +97,29 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
              `revokeSignInSessions` in Graph, ends the refresh token",
         );
     }
+    for other in elsewhere {
+        app.ui.line(format!("help: {other}"));
+    }
     Ok(Exit::Success)
+}
+
+/// How to remove the sign-ins in the stores that `settings` do not name. No store is opened.
+fn in_other_stores(app: &App<'_, '_>, settings: &Settings) -> Vec<String> {
+    let own = settings.get(|layer| &layer.store).unwrap_or_default();
+    let Ok(paths) = app.paths() else { return Vec::new() };
+    let entries = read_account_list(&paths.state);
+    let stores = [StoreKind::Keyring, StoreKind::File, StoreKind::Keyutils];
+    let others = stores.into_iter().filter(|kind| *kind != own);
+    let in_use = others.filter(|kind| entries.iter().any(|entry| entry.store == *kind));
+    in_use
+        .map(|kind| {
+            let name: &str = kind.into();
+            let key = if kind == StoreKind::File { " --store-key-file FILE" } else { "" };
+            format!(
+                "other sign-ins are in the store `{name}`: `entrada logout --everything --store {name}{key}`"
+            )
+        })
+        .collect()
 }
 
 /// The settings that name what is removed.

@@ -258,6 +258,19 @@ fn a_logout_of_all_names_them_and_keeps_to_the_profile() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_logout_of_everything_names_the_other_stores() {
+    let (world, _) = both(&[]);
+    let run = world.run(&["logout", "--everything", "--store", "keyring"]);
+    assert_eq!(run.exit, Exit::Store, "no keyring can be reached: {}", run.stderr);
+    let advice = "`entrada logout --everything --store file --store-key-file FILE`";
+    assert!(run.stderr.contains(advice), "{}", run.stderr);
+    let run = world.run(&["logout", "--everything"]);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    assert!(!run.stderr.contains("other sign-ins"), "{}", run.stderr);
+}
+
 #[test]
 fn a_logout_of_all_without_a_client_does_not_guess() {
     let (world, _) = both(&[]);

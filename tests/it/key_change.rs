@@ -1,14 +1,17 @@
 //! A change of the file store's key, and a store that cannot be written, beside other runs.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use entrada::cli::Exit;
 use entrada_auth::store::{Rekey, StoreKey};
 use entrada_core::Secret;
+use tempfile::TempDir;
 
+use crate::smoke::{Emulator, entrada, text};
 use crate::world::{Run, STORE_KEY, World};
 
 /// The key after the change.
@@ -272,4 +275,56 @@ fn doctor_names_a_folder_above_the_store_that_others_can_write() {
         let said = doctor(mode);
         assert!(said.starts_with("ok folders"), "{said}");
     }
+}
+
+/// Writes a configuration whose defaults name the key file.
+fn name_key(home: &TempDir, key_file: &Path) {
+    let config = home.path().join(".config/entrada/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, format!("[defaults]\nstore-key-file = {}\n", quoted(key_file))).unwrap();
+}
+
+/// As a process, whose configuration names the key.
+fn with_key_file(emulator: &Emulator, home: &TempDir, args: &[&str]) -> Command {
+    let mut command = entrada(home);
+    emulator.set(command.args(args)).env_remove("ENTRADA_STORE_KEY");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_beside_a_change_of_the_key_waits_and_uses_the_new_one() {
+    let home = TempDir::new().unwrap();
+    let emulator = Emulator::start(&home, &[]);
+    let (old, new) = (home.path().join("old.key"), home.path().join("new.key"));
+    write_key(&old, STORE_KEY);
+    write_key(&new, NEW_KEY);
+    name_key(&home, &old);
+    let signed_in = with_key_file(&emulator, &home, &["login"]).output().unwrap();
+    assert!(signed_in.status.success(), "{signed_in:?}");
+
+    let raw = |key: &str| StoreKey::Raw(Secret::new(key));
+    let data = home.path().join(".local/share/entrada");
+    let state = home.path().join(".local/state/entrada");
+    let lock = Rekey::lock(&state, Duration::ZERO, &mut |_| false).unwrap();
+    let change = Rekey::new(&data, &state, &raw(STORE_KEY), &raw(NEW_KEY)).unwrap();
+    change.run(Duration::ZERO, &mut |_| false, &mut |_, _| ()).unwrap();
+
+    let args = ["token", "--lock-timeout", "0s"];
+    let busy = with_key_file(&emulator, &home, &args).output().unwrap();
+    assert_eq!(busy.status.code(), Some(i32::from(Exit::Busy.code())), "{busy:?}");
+
+    let args = ["token", "--force-refresh", "--lock-timeout", "5m"];
+    let mut run = with_key_file(&emulator, &home, &args).spawn().unwrap();
+    let mut first = String::new();
+    let mut said = BufReader::new(run.stderr.take().unwrap());
+    said.read_line(&mut first).unwrap();
+    assert!(first.contains(&holder()), "{first}");
+    name_key(&home, &new);
+    change.finish(&mut |_| false).unwrap();
+    drop(lock);
+    let ended = run.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(text(&ended.stdout).trim().split('.').count(), 3);
 }

@@ -53,7 +53,8 @@ impl From<StoreError> for Failure {
                 "give that key in ENTRADA_STORE_KEY, or name its file with `--store-key-file`; with it nothing is lost",
             ),
             (StoreErrorKind::RekeyUnfinished(_), _) => failure.help(
-                "run `entrada store rekey` again, as it was run before: it continues, and nothing is lost",
+                "wait until `entrada store rekey` has ended, if it still runs; if it was interrupted, run `entrada store rekey` again, as \
+                 it was run before: it continues, and nothing is lost",
             ),
             (StoreErrorKind::Corrupt(_), StoreKind::File) => failure.help(
                 "check the key (ENTRADA_STORE_KEY, `--store-key-file`) or the passphrase: with the right one nothing is lost; if the file \

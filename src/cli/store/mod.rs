@@ -13,6 +13,7 @@ use entrada_auth::store::{self, Grants, Interaction, StoreKey, StoreKind};
 use entrada_auth::sys::{say, termination_signal};
 use entrada_core::{Secret, shell_quoted};
 
+use current_key::current_key_file;
 pub(super) use current_key::{name_current_key, named_key_files};
 pub(super) use key_file::{default_key_file, key_in, make_key_file};
 
@@ -44,7 +45,10 @@ impl App<'_, '_> {
         let paths = self.paths()?;
         let kind = settings.get(|layer| &layer.store).unwrap_or_default();
         let key = match kind {
-            StoreKind::File => Some(self.store_key(settings, interaction)?),
+            StoreKind::File => {
+                let key_file = current_key_file(self, settings)?;
+                Some(self.store_key(settings, key_file.as_deref(), interaction)?)
+            }
             StoreKind::Keyring | StoreKind::Keyutils | StoreKind::Memory | StoreKind::Custom => {
                 None
             }
@@ -66,14 +70,18 @@ impl App<'_, '_> {
         Ok(grants.with_redactor(self.redactor.clone()).with_profile(settings.profile.clone()))
     }
 
-    /// The key of the `file` store: a variable, a file, or a passphrase from the terminal, which is asked for once in a run.
+    /// The key of the `file` store: a variable, `key_file`, or a passphrase from the terminal, which is asked for once in a run.
     fn store_key(
         &self,
         settings: &Settings,
+        key_file: Option<&str>,
         interaction: Interaction,
     ) -> Result<StoreKey, Failure> {
-        if let Some(key) = self.given_key(settings)? {
+        if let Some(key) = self.key_in_variable() {
             return Ok(key);
+        }
+        if let Some(path) = key_file {
+            return self.key_in_file(path.as_ref());
         }
         if let Some(passphrase) = &*self.passphrase.borrow() {
             return Ok(StoreKey::Passphrase(passphrase.clone()));
@@ -92,12 +100,17 @@ impl App<'_, '_> {
 
     /// The key of the `file` store that needs no person: in a variable or in a file.
     pub(super) fn given_key(&self, settings: &Settings) -> Result<Option<StoreKey>, Failure> {
-        if let Some(key) = self.sys.env.own("STORE_KEY") {
-            self.redactor.register(key);
-            return Ok(Some(StoreKey::Raw(Secret::new(key))));
+        if let Some(key) = self.key_in_variable() {
+            return Ok(Some(key));
         }
         let Some(path) = settings.get(|layer| &layer.store_key_file) else { return Ok(None) };
         self.key_in_file(path.as_ref()).map(Some)
+    }
+
+    fn key_in_variable(&self) -> Option<StoreKey> {
+        let key = self.sys.env.own("STORE_KEY")?;
+        self.redactor.register(key);
+        Some(StoreKey::Raw(Secret::new(key)))
     }
 
     /// The key in the file `path`.

@@ -1,11 +1,16 @@
 //! A lock per grant, held by one process at a time. The kernel releases it however the process ends.
 
+mod writers;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{BackendError, deadline, disk, lock_holder};
+use super::{BackendError, disk, lock_holder};
+
+pub use writers::WritersLock;
+pub(super) use writers::share;
 
 /// The first wait for a lock that another process holds. Each later wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(5);
@@ -13,14 +18,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(5);
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_millis(40);
 
-/// How long a write waits for a change of the store's key where the caller did not wait for its end.
-const SHARE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// What the holder of a grant's lock does.
 const USES_SIGN_IN: &str = "uses this sign-in";
-
-/// What the holder of the lock on all items does.
-const CHANGES_KEY: &str = "changes the key of the store";
 
 /// Bytes of a note that are read: far more than an authority's error response has.
 const NOTE_MAX: u64 = 64 << 10;
@@ -223,61 +222,6 @@ pub(super) fn wait(path: &Path) -> Result<LockGuard, BackendError> {
     let lock = open(path)?;
     lock.file.lock().map_err(|error| disk::cannot("lock", path, error))?;
     Ok(write_holder_pid(lock))
-}
-
-/// Takes the lock `path` shared: several processes may hold it so at the same time. Waits while another process holds it alone,
-/// for a time without signals: [`WritersLock::share`] is for a caller that can wait.
-pub(super) fn share(path: &Path) -> Result<LockGuard, BackendError> {
-    let lock = open(path)?;
-    let refuse = |error| disk::cannot("lock", path, error);
-    match lock.file.try_lock_shared() {
-        Ok(()) => Ok(LockGuard { lock, on_drop: None }),
-        Err(TryLockError::WouldBlock) => deadline::within(SHARE_TIMEOUT, move || {
-            lock.file.lock_shared().map(|()| LockGuard { lock, on_drop: None })
-        })?
-        .map_err(refuse),
-        Err(TryLockError::Error(error)) => Err(refuse(error)),
-    }
-}
-
-/// The lock that all processes share while they write items of a store, and that a change of its key takes alone.
-#[derive(Debug)]
-pub struct WritersLock(PathBuf);
-
-impl WritersLock {
-    /// The lock `path`, which is made if it is missing.
-    pub(super) fn open(path: PathBuf) -> Result<Self, BackendError> {
-        check(&path).map(|()| Self(path))
-    }
-
-    /// Takes the lock shared. Tries until `wait` is over or `sleep` returns `false`.
-    ///
-    /// # Errors
-    ///
-    /// [`LockError::Held`] while the key of the store changes; other variants if no lock can be taken.
-    pub fn share(
-        &self,
-        wait: Duration,
-        sleep: &mut dyn FnMut(Duration) -> bool,
-    ) -> Result<LockGuard, LockError> {
-        let Self(path) = self;
-        let lock = open(path).map_err(|fault| refused(path, fault))?;
-        if !is_acquired(path, lock.file.try_lock_shared())? {
-            let mut again = || is_acquired(path, lock.file.try_lock_shared());
-            retry(&lock, wait, sleep, &mut again).map_err(|error| match error {
-                LockError::Held { by, waited, .. } => {
-                    LockError::Held { by, does: CHANGES_KEY, waited }
-                }
-                other => other,
-            })?;
-        }
-        Ok(LockGuard { lock, on_drop: None })
-    }
-
-    /// The process that holds the lock, if it is known.
-    pub fn holder(&self) -> Option<u32> {
-        holder_of(&self.0)
-    }
 }
 
 /// Fails where a lock on `path` could not be taken. Makes the file if it is missing.

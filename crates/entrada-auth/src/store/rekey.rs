@@ -59,6 +59,11 @@ impl StoredKeys {
         Ok(found)
     }
 
+    /// Whether a change of the key of the file store in `data_dir` has begun and not ended.
+    pub fn is_changing(data_dir: &Path) -> bool {
+        is_marked(&super::open::items_in(data_dir))
+    }
+
     /// Whether `key` is the key of the file store in `data_dir` now: it opens the recovery key, which a change encrypts first. A
     /// store without a recovery key takes any key.
     ///
