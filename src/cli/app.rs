@@ -180,8 +180,11 @@ impl App<'_, '_> {
         Ok(self.sys.policy_file.map(Policy::read).transpose()?.flatten())
     }
 
-    /// The authority of `settings`, which must be allowed, and the flows that are allowed there.
-    fn limited(&self, settings: &Settings) -> Result<(Authority, Option<AllowedFlows>), Failure> {
+    /// The authority of `settings`, which must be allowed, and the flows that are allowed there; `None` if none is forbidden.
+    pub(super) fn limited(
+        &self,
+        settings: &Settings,
+    ) -> Result<(Authority, Option<AllowedFlows>), Failure> {
         let authority = settings.authority()?;
         let policy = self.policy()?;
         if let Some(policy) = &policy {

@@ -38,7 +38,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings_of_sign_in(args.profile.as_deref())?;
-    let authority = settings.authority()?;
+    let (authority, _) = app.limited(&settings)?;
     if !args.any_authority && matches!(authority, Authority::Issuer { .. }) {
         return Err(Failure::usage(format!(
             "{} may issue a new refresh token with each use and revoke the old one: two programs cannot share one",

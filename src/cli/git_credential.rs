@@ -121,6 +121,13 @@ impl Description {
         let url = Url::parse(address).map_err(|_| {
             Failure::usage("the description of the credential has a `url` that is not a URL")
         })?;
+        // `\` begins a path here, and is a character of the user name or the host for git.
+        let authority = address.split_once("://").and_then(|(_, rest)| rest.split('/').next());
+        if authority.is_none_or(|authority| authority.contains('\\')) {
+            return Err(Failure::usage(
+                "the description of the credential has a `url` that programs read differently",
+            ));
+        }
         let host = url.host_str().unwrap_or_default();
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let mut single = BTreeMap::from([
@@ -181,6 +188,7 @@ mod tests {
             (&["url=https://dev.azure.com:443/contoso"], true),
             (&["url=https://dev.azure.com:8443/contoso"], false),
             (&["url=http://dev.azure.com/contoso"], false),
+            (&["url=https://dev.azure.com/contoso/a\\b"], true),
             (&["protocol=https", "", "host=dev.azure.com"], false),
             (&["protocol=https\r", "host=dev.azure.com\r"], true),
         ] {
@@ -214,7 +222,12 @@ mod tests {
 
     #[test]
     fn what_git_would_not_read_is_refused_and_not_shown() {
-        for text in ["protocol=https\nsecret-line\nhost=dev.azure.com\n", "url=secret-line"] {
+        for text in [
+            "protocol=https\nsecret-line\nhost=dev.azure.com\n",
+            "url=secret-line",
+            "url=https://dev.azure.com\\@secret-line/",
+            "url=https:\\\\dev.azure.com/secret-line",
+        ] {
             let error = Description::parse(text).err().unwrap();
             assert_eq!(error.exit, Exit::Usage);
             assert!(!format!("{error:?}").contains("secret-line"), "{error:?}");

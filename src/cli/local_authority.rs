@@ -29,7 +29,7 @@ pub(super) fn is_on_this_machine(server: &str) -> bool {
 /// The ids of the keys that the authority publishes, if it is on this machine and answers. An emulator has a new key in each run.
 pub(super) fn published_keys(app: &App<'_, '_>, settings: &Settings) -> Option<Vec<String>> {
     local_authority(settings)?;
-    let authority = settings.authority().ok()?;
+    let (authority, _) = app.limited(settings).ok()?;
     let response = app.sys.http.send(discovery::request(&authority)).ok()?;
     let endpoints = discovery::parse(&authority, &response, None).ok()?.ok()?;
     let url = endpoints.keys.filter(is_loopback)?;

@@ -5,14 +5,14 @@ use super::failure::of_acquire;
 use super::judge::{any_problem, judge};
 use super::local_authority;
 use super::login::{greet, warn_unsaved};
-use super::next_step;
+use super::next_step::{self, DefaultBefore};
 use super::prompt::CliPrompt;
 use super::stored_sign_in;
 use super::{Exit, Failure};
 use crate::config::Settings;
 use crate::render::{self, Notes};
-use entrada_auth::flow::{self, AcquireError, Acquired, Source};
-use entrada_auth::store::Interaction;
+use entrada_auth::flow::{self, AcquireError, Acquired, Source, TokenRequest};
+use entrada_auth::store::{Grants, Interaction};
 use entrada_core::{ClaimsRequest, Job, human_duration};
 use entrada_diagnose::{Diagnosis, Verdict};
 
@@ -42,38 +42,15 @@ pub(super) fn obtain(
     app.trace(settings, command, jobs)?;
     let mut request = app.request(settings, jobs, app.interaction(settings))?;
     (request.force_refresh, request.challenge) = (ask.force_refresh, ask.challenge);
-    // A request that would be refused is not sent; a stored token that serves needs no request.
-    let lint = || app.lint(settings, &request, job).map(drop);
-    let fail = |error| {
-        let evidence = app.evidence(settings, &request, job);
-        let is_absent = matches!(error, AcquireError::SignInNeeded { refusal: None, .. });
-        let mut failure = of_acquire(error, evidence, &app.login_command(settings));
-        if is_absent {
-            failure.help.splice(0..0, stored_sign_in::other_sign_ins(app, settings));
+    let got = match acquire(app, settings, &request, job) {
+        Err(failure) if failure.exit == Exit::Store && app.key_has_changed(settings)? => {
+            acquire(app, settings, &request, job)
         }
-        failure
+        got => got,
     };
-    let lint_first = |failure: Failure| lint().err().unwrap_or(failure);
-    let grants = app.grants(settings).map_err(lint_first)?;
-    let plan = flow::plan(&grants, &request, app.sys.clock.now()).map_err(|error| match error {
-        AcquireError::Store(_) | AcquireError::Ambiguous(_) => lint_first(fail(error)),
-        error => fail(error),
-    })?;
-    let may_sign_in = plan.needs_network() && request.interaction == Interaction::Allowed;
-    let before = if may_sign_in { next_step::default_before(settings, &grants)? } else { None };
-    let fault = if plan.needs_network() { lint().err() } else { None };
-    let acquired = match fault {
-        Some(fault) => plan.without_network().ok_or(fault)?,
-        None => {
-            let mut prompt = CliPrompt::of_quiet_command(app, settings);
-            flow::execute(app.sys, &grants, &request, plan, &mut prompt).map_err(|error| {
-                local_authority::restarted(app, settings, &grants, &error)
-                    .unwrap_or_else(|| fail(error))
-            })?
-        }
-    };
+    let Got { grants, acquired, default_before } = got?;
     let is_quiet = settings.is(|layer| &layer.quiet);
-    next_step::keep_default(&grants, &acquired, before);
+    next_step::keep_default(&grants, &acquired, default_before);
     for warning in grants.take_warnings() {
         app.ui.line(format!("warning: {warning}"));
     }
@@ -126,4 +103,53 @@ pub(super) fn obtain(
         ));
     }
     Ok(acquired)
+}
+
+/// A token, and the store that it comes from or went to.
+struct Got {
+    grants: Grants,
+    acquired: Acquired,
+    /// Which account was the default before, where a sign-in was possible.
+    default_before: DefaultBefore,
+}
+
+/// Gets the token of `request` once.
+fn acquire(
+    app: &App<'_, '_>,
+    settings: &Settings,
+    request: &TokenRequest,
+    job: Option<Job>,
+) -> Result<Got, Failure> {
+    // A request that would be refused is not sent; a stored token that serves needs no request.
+    let lint = || app.lint(settings, request, job).map(drop);
+    let fail = |error| {
+        let evidence = app.evidence(settings, request, job);
+        let is_absent = matches!(error, AcquireError::SignInNeeded { refusal: None, .. });
+        let mut failure = of_acquire(error, evidence, &app.login_command(settings));
+        if is_absent {
+            failure.help.splice(0..0, stored_sign_in::other_sign_ins(app, settings));
+        }
+        failure
+    };
+    let lint_first = |failure: Failure| lint().err().unwrap_or(failure);
+    let grants = app.grants(settings).map_err(lint_first)?;
+    let plan = flow::plan(&grants, request, app.sys.clock.now()).map_err(|error| match error {
+        AcquireError::Store(_) | AcquireError::Ambiguous(_) => lint_first(fail(error)),
+        error => fail(error),
+    })?;
+    let may_sign_in = plan.needs_network() && request.interaction == Interaction::Allowed;
+    let default_before =
+        if may_sign_in { next_step::default_before(settings, &grants)? } else { None };
+    let fault = if plan.needs_network() { lint().err() } else { None };
+    let acquired = match fault {
+        Some(fault) => plan.without_network().ok_or(fault)?,
+        None => {
+            let mut prompt = CliPrompt::of_quiet_command(app, settings);
+            flow::execute(app.sys, &grants, request, plan, &mut prompt).map_err(|error| {
+                local_authority::restarted(app, settings, &grants, &error)
+                    .unwrap_or_else(|| fail(error))
+            })?
+        }
+    };
+    Ok(Got { grants, acquired, default_before })
 }

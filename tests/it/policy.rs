@@ -181,3 +181,24 @@ fn the_limits_are_shown_where_settings_are() {
     assert_eq!(found["state"], "ok", "{found}");
     assert!(found["found"].as_str().unwrap().contains("authority-allow = "), "{found}");
 }
+
+#[test]
+fn a_forbidden_authority_gets_no_request_and_its_sign_ins_stay_in_the_store() {
+    let world = World::new();
+    world.login(&[]);
+    let before = world.emulator.log().len();
+    for text in ["authority-allow = [\"https://login.microsoftonline.com\"]", "no-device = tru"] {
+        world.write_policy(text);
+        let doctor = world.run(&["doctor", "--app"]);
+        assert_eq!(doctor.exit, Exit::Findings, "{text}: {doctor:#?}");
+        assert!(doctor.stdout.contains("skipped: see `policy`"), "{text}: {doctor:#?}");
+        let export = world.run(&["export", "--msal"]);
+        assert_eq!((export.exit, &*export.stdout), (Exit::Usage, ""), "{text}: {export:#?}");
+    }
+    assert_eq!(world.emulator.log().len(), before);
+    world.write_policy("no-device = true");
+    let doctor = world.run(&["doctor", "--app"]);
+    assert!(doctor.stdout.contains("the device code sign-in is forbidden"), "{doctor:#?}");
+    let log = world.emulator.log();
+    assert!(log[before..].iter().all(|one| !format!("{one:?}").contains("devicecode")), "{log:?}");
+}

@@ -6,6 +6,7 @@ use url::Url;
 use super::super::app::App;
 use super::CheckLine;
 use crate::config::Settings;
+use entrada_auth::flow::FlowKind;
 use entrada_auth::sys::HttpResponse;
 use entrada_core::oauth::{ErrorResponse, code, device_code};
 use entrada_core::{Endpoints, ScopeSet, Secret, clean};
@@ -24,7 +25,9 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
             "only applications of Entra ID can be checked",
         )];
     };
-    let known = known(app, &endpoints, &client);
+    let flows = app.limited(settings).ok().and_then(|(_, flows)| flows);
+    let may_ask = flows.is_none_or(|flows| flows.allows(FlowKind::Device));
+    let known = known(app, &endpoints, &client, may_ask);
     if known.is_bad() {
         return vec![
             known,
@@ -36,11 +39,17 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
 }
 
 /// Whether the tenant knows the application: it issues a `user_code` only to known applications. That code is never entered.
-fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str) -> CheckLine {
+fn known(app: &App<'_, '_>, endpoints: &Endpoints, client: &str, may_ask: bool) -> CheckLine {
     let scopes = ScopeSet::parse("openid");
     let Some(endpoint) = &endpoints.device_authorization else {
         return CheckLine::note("application", "the authority has no device code sign-in");
     };
+    if !may_ask {
+        return CheckLine::note(
+            "application",
+            "not checked: the device code sign-in is forbidden here",
+        );
+    }
     let request = device_code::authorization_request(endpoint, client, &scopes, None);
     let answer = app.sys.http.send(request).map_err(super::Failure::from).and_then(|answer| {
         device_code::parse_authorization(&answer, app.sys.clock.now()).map_err(Into::into)

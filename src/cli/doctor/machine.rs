@@ -97,7 +97,7 @@ fn unfinished_rekey(app: &App<'_, '_>, grants: &Grants) -> Result<(), StoreError
 
 /// Who is signed in, and whether an authority on this machine that is `reachable` signed the newest token.
 pub(super) fn sign_in(app: &App<'_, '_>, settings: &Settings, reachable: bool) -> CheckLine {
-    let keys = || local_authority::published_keys(app, settings).filter(|_| reachable);
+    let keys = || reachable.then(|| local_authority::published_keys(app, settings)).flatten();
     let found = app.grants(settings).and_then(|grants| {
         let entries = App::selected(settings, &grants)?;
         let loaded: Vec<_> =

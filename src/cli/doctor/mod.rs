@@ -111,7 +111,9 @@ fn go_on<T>(app: &App<'_, '_>, found: T) -> Result<T, Failure> {
 fn look(args: &Args, app: &mut App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
     let (configured, settings) = configuration(args, app);
     let mut lines = configured;
-    lines.extend(policy(app, settings.as_ref()));
+    let policy = policy(app, settings.as_ref());
+    let is_forbidden = policy.as_ref().is_some_and(CheckLine::is_bad);
+    lines.extend(policy);
     if args.files.are_given() {
         match &settings {
             Some(settings) => lines.extend(registration::look(&args.files, app, settings)?),
@@ -123,14 +125,19 @@ fn look(args: &Args, app: &mut App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
     lines.push(folders);
     match &settings {
         Some(settings) => {
-            let network = go_on(app, network::look(app, settings))?;
-            let reachable = !network.iter().any(CheckLine::is_bad);
+            let network = if is_forbidden {
+                network::passed("policy").collect()
+            } else {
+                go_on(app, network::look(app, settings))?
+            };
+            let reachable = !is_forbidden && !network.iter().any(CheckLine::is_bad);
             lines.extend(network);
             if args.app {
                 if reachable {
                     lines.extend(go_on(app, application::look(app, settings))?);
                 } else {
-                    lines.push(CheckLine::passed("application", "authority"));
+                    let why = if is_forbidden { "policy" } else { "authority" };
+                    lines.push(CheckLine::passed("application", why));
                 }
             }
             if homeless {
@@ -149,9 +156,8 @@ fn look(args: &Args, app: &mut App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
         }
         None => {
             let why = lines.iter().find(|line| line.is_bad()).map_or("config", |line| line.name);
-            for name in ["dns", "proxy", "tls", "authority", "clock", "store", "sign-in"] {
-                lines.push(CheckLine::passed(name, why));
-            }
+            lines.extend(network::passed(why));
+            lines.extend(["store", "sign-in"].map(|name| CheckLine::passed(name, why)));
         }
     }
     lines.push(machine::browser(app));

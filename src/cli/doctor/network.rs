@@ -11,6 +11,13 @@ use entrada_core::{Authority, NumericDate, clean, human_duration};
 /// Seconds by which clocks may differ: rules speak of it from here on as well.
 const SKEW: i64 = 120;
 
+/// The lines of [`look`] where it is skipped: see `other`.
+pub(super) fn passed(other: &str) -> impl Iterator<Item = CheckLine> {
+    ["dns", "proxy", "tls", "authority", "clock"]
+        .into_iter()
+        .map(|name| CheckLine::passed(name, other))
+}
+
 /// One line each for names, proxy, TLS, the authority's metadata, and the clock.
 pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
     let authority = match settings.authority() {
@@ -36,10 +43,7 @@ pub(super) fn look(app: &App<'_, '_>, settings: &Settings) -> Vec<CheckLine> {
         Err(error) => {
             let line = CheckLine::bad("dns", format!("{host} cannot be resolved: {}", clean(&error.to_string())))
                 .help("check the network, the spelling of the authority, and whether a proxy is needed (`HTTPS_PROXY`)");
-            let rest = ["proxy", "tls", "authority", "clock"];
-            return std::iter::once(line)
-                .chain(rest.into_iter().map(|name| CheckLine::passed(name, "dns")))
-                .collect();
+            return std::iter::once(line).chain(passed("dns").skip(1)).collect();
         }
     };
     match app.sys.http.send(discovery::request(&authority)) {

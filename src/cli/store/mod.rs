@@ -98,6 +98,12 @@ impl App<'_, '_> {
         Ok(StoreKey::Passphrase(passphrase))
     }
 
+    /// Whether the configuration names another key file now than when `settings` were read: `entrada store rekey` has run since.
+    pub(super) fn key_has_changed(&self, settings: &Settings) -> Result<bool, Failure> {
+        let named = settings.get(|layer| &layer.store_key_file);
+        Ok(named.is_some() && current_key_file(self, settings)? != named)
+    }
+
     /// The key of the `file` store that needs no person: in a variable or in a file.
     pub(super) fn given_key(&self, settings: &Settings) -> Result<Option<StoreKey>, Failure> {
         if let Some(key) = self.key_in_variable() {

@@ -357,8 +357,13 @@ impl Rekey {
         if is_old && !is_other_change {
             return Ok(());
         }
-        if is_old && is_other_change {
-            let text = "a change to another new key has not ended: give the same new key as before (`--new-key-file`, or the same passphrase)";
+        if is_other_change {
+            let text = if is_old {
+                "a change to another new key has not ended: give the same new key as before (`--new-key-file`, or the same passphrase)"
+            } else {
+                "a change of the key has not ended, and no item opens with the old key or this new one: give the same new key as \
+                 before (`--new-key-file`, or the same passphrase)"
+            };
             return Err(StoreError {
                 kind: StoreKind::File,
                 action: action::REKEY,
@@ -367,16 +372,6 @@ impl Rekey {
             });
         }
         match first {
-            // The old key is the one that the user gave, whatever the mark says.
-            Some(StoreError {
-                reason: StoreErrorKind::RekeyUnfinished(text),
-                kind,
-                source,
-                ..
-            }) => {
-                let reason = StoreErrorKind::WrongKey(text);
-                Err(StoreError { kind, action: action::REKEY, reason, source })
-            }
             Some(error) => Err(StoreError { action: action::REKEY, ..error }),
             None => Ok(()),
         }

@@ -339,3 +339,19 @@ fn a_change_whose_locks_cannot_be_taken_does_not_begin() {
     }
     run(&change).unwrap();
 }
+
+#[test]
+fn a_change_to_another_key_than_that_of_an_unfinished_one_says_so() {
+    for done in [1, 5] {
+        let dir = filled(&raw("11"));
+        let first = rekey(dir.path(), &raw("11"), &raw("22"));
+        let killed = catch_unwind(AssertUnwindSafe(|| {
+            first.run(Duration::ZERO, &mut never, &mut |now, _| assert!(now < done, "killed"))
+        }));
+        assert!(killed.is_err());
+        let error = rekey(dir.path(), &raw("11"), &raw("33")).begin().unwrap_err();
+        assert!(matches!(error.reason, StoreErrorKind::RekeyUnfinished(_)), "{error:?}");
+        assert!(error.to_string().contains("give the same new key as before"), "{error}");
+        rekey(dir.path(), &raw("11"), &raw("22")).begin().unwrap();
+    }
+}
