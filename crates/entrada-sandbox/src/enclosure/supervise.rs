@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use entrada_core::{Protocol, Redactor, clean};
+use entrada_core::{Protocol, clean};
 use entrada_emulator::serve::MailSecurity;
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,8 @@ use super::{
 };
 use crate::judge::Observation;
 use crate::world::{
-    CertificateAuthority, DnsSockets, KnownSecret, Listener, RawRecord, Trust, World, WorldOptions,
-    clock, hosts, secrets_of, serve_dns, serve_listeners, without_secrets,
+    CertificateAuthority, DnsSockets, Listener, RawRecord, Trust, World, WorldOptions, clock,
+    hosts, redactor_of, secrets_of, serve_dns, serve_listeners,
 };
 
 /// The first line of a record: the process inside has started.
@@ -216,8 +216,9 @@ impl Supervised<'_> {
         }
         let mut record = world.recorded();
         let secrets = secrets_of(&record);
+        let redactor = redactor_of(&secrets);
         for run in &mut runs {
-            run.last_line = without(&run.last_line, &secrets);
+            run.last_line = redactor.foreign_text(&clean(&run.last_line)).into_owned();
         }
         record.runs = runs;
         record.notes.append(&mut watch.notes);
@@ -236,15 +237,9 @@ impl Supervised<'_> {
             folders.push(current);
         }
         record.observations.extend(watch.end(&secrets, &home, &folders));
+        record.hide_secrets();
         Ok(record)
     }
-}
-
-/// `line` without the secrets of the run and what looks like one.
-fn without(line: &str, secrets: &[KnownSecret]) -> String {
-    let line = without_secrets(line, secrets);
-    let line = clean(&line);
-    Redactor::without_likely_secrets(&line).into_owned()
 }
 
 pub(super) fn apply(environment: &[(OsString, Option<OsString>)], command: &mut Command) {

@@ -100,3 +100,17 @@ pub enum Observation {
         host: String,
     },
 }
+
+impl Observation {
+    /// The text that the program chose.
+    pub(crate) fn text_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Argument { process: text, .. }
+            | Self::Log { place: text, .. }
+            | Self::File { path: text, .. }
+            | Self::CertificateRefused { host: text, .. }
+            | Self::WrongCertificateAccepted { host: text } => Some(text),
+            Self::TimedOut { .. } => None,
+        }
+    }
+}

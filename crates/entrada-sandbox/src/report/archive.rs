@@ -133,8 +133,10 @@ fn body(text: &str, redactor: &Redactor) -> (Option<String>, BTreeMap<String, To
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+
     use super::*;
-    use crate::judge::{judge, read_har};
+    use crate::judge::{Observation, SecretKind, judge, read_har};
 
     const SECRETS: [&str; 4] =
         ["the-code-of-this-run", "r1-a-refresh-token-1", "r2-a-refresh-token-2", "st4te-st4te"];
@@ -222,7 +224,6 @@ mod tests {
 
     #[test]
     fn names_that_a_program_chooses_move_no_cursor() {
-        use crate::judge::{Observation, SecretKind};
         const HOSTILE: &str = "a\u{1b}[2J\u{9b}31m\u{202e}b";
         let mut raw = raw();
         raw.names = vec![HOSTILE.to_owned()];
@@ -274,18 +275,34 @@ mod tests {
         // A program may put a token anywhere in an address.
         let url = "https://graph.microsoft.com/v1.0/r2-a-refresh-token-2/me".to_owned();
         raw.exchanges.push(RawExchange { method: "GET".into(), url, ..raw.exchanges[0].clone() });
+        let encoded = BASE64_URL_SAFE_NO_PAD.encode(SECRETS[2]);
+        let dotted: String = SECRETS[2].chars().flat_map(|c| [c, '/']).collect();
+        for spelling in [&encoded, &dotted, &SECRETS[2].replace('-', "%2D")] {
+            let url = format!("https://graph.microsoft.com/v1.0/{spelling}/me");
+            let get = RawExchange { method: "GET".into(), url, ..raw.exchanges[0].clone() };
+            raw.exchanges.push(get);
+        }
+        let (secret, path) = (SecretKind::RefreshToken, format!("/home/ada/cache/{encoded}"));
+        raw.observations = vec![Observation::File { secret, path, mode: 0o644 }];
+        raw.names = vec![format!("{}.example", SECRETS[2])];
+        raw.hide_secrets();
         let record = raw.judged();
         let findings = judge(&record);
         let report = crate::report::Report {
             record: &record,
             findings: &findings,
             runs: &[],
-            names: &[],
+            names: &raw.names,
             notes: &[],
             archive: Some("a.har"),
         };
-        let path = &record.exchanges[4].path;
-        assert_eq!(path, "/v1.0/[secret]/me");
+        for exchange in &record.exchanges[4..] {
+            assert_eq!(exchange.path, "/v1.0/[secret]/me");
+        }
+        assert_eq!(raw.names, ["[secret].example"]);
+        for text in [report.html(), har(&raw, &record, [7; 16])] {
+            assert!(!text.contains(&encoded), "{text}");
+        }
         for text in [report.html(), report.json().to_string(), report.sarif().to_string()] {
             assert!(text.contains("rotated-token-not-kept"));
             for secret in SECRETS {

@@ -25,7 +25,7 @@ pub(crate) use dns::{DnsSockets, serve as serve_dns};
 pub(crate) use front::{Listener, Trust, serve_listeners};
 pub(crate) use person::{Person, printed_addresses};
 pub(crate) use raw::{RawExchange, RawRecord};
-pub(crate) use secrets::{KnownSecret, secrets_of, without_secrets};
+pub(crate) use secrets::{KnownSecret, redactor_of, secrets_of};
 
 use crate::judge::Observation;
 

@@ -1,11 +1,13 @@
 //! What is recorded of a run, with its secrets. It never leaves the memory of the processes of a run.
 
-use entrada_core::har::Pair;
-use entrada_core::har::{is_form, pairs_of};
+use std::borrow::Cow;
+
+use entrada_core::Redactor;
+use entrada_core::har::{Pair, is_form, pairs_of};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::secrets::{secrets_of, without_secrets};
+use super::secrets::{redactor_of, secrets_of};
 use crate::RunEnd;
 use crate::judge::{Exchange, Observation, Record};
 
@@ -66,12 +68,21 @@ impl RawRecord {
         let exchanges = exchanges.filter_map(|(index, raw)| exchange(index + 1, raw)).collect();
         let mut record = Record { exchanges, observations: self.observations.clone() };
         crate::judge::take_facts(&mut record);
-        // Reports show paths, and a program may put a token into one.
-        let secrets = secrets_of(self);
-        for exchange in &mut record.exchanges {
-            exchange.path = without_secrets(&exchange.path, &secrets);
-        }
+        // Reports show these, and a program may put a token anywhere.
+        let redactor = redactor_of(&secrets_of(self));
+        let of_exchanges =
+            record.exchanges.iter_mut().flat_map(|one| [&mut one.path, &mut one.host]);
+        let of_observations = record.observations.iter_mut().filter_map(Observation::text_mut);
+        hide(&redactor, of_exchanges.chain(of_observations));
         record
+    }
+
+    /// Hides the secrets of the exchanges in what is recorded besides them.
+    pub(crate) fn hide_secrets(&mut self) {
+        let redactor = redactor_of(&secrets_of(self));
+        let of_observations = self.observations.iter_mut().filter_map(Observation::text_mut);
+        let others = self.names.iter_mut().chain(&mut self.notes).chain(of_observations);
+        hide(&redactor, others);
     }
 }
 
@@ -98,4 +109,12 @@ fn exchange(number: usize, raw: &RawExchange) -> Option<Exchange> {
         body: serde_json::from_str(&raw.response_body).unwrap_or_default(),
         ..Exchange::default()
     })
+}
+
+fn hide<'t>(redactor: &Redactor, texts: impl Iterator<Item = &'t mut String>) {
+    for text in texts {
+        if let Cow::Owned(shown) = redactor.text(text) {
+            *text = shown;
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The secrets of a record, to look for them where they should not be.
 
+use entrada_core::Redactor;
 use serde_json::Value;
 
 use super::raw::RawRecord;
@@ -46,9 +47,13 @@ pub(crate) fn secrets_of(record: &RawRecord) -> Vec<KnownSecret> {
     found
 }
 
-/// `text` without `secrets`.
-pub(crate) fn without_secrets(text: &str, secrets: &[KnownSecret]) -> String {
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(&secret.value, "[secret]"))
+/// Hides `secrets` in texts, also where a program encodes or splits them.
+pub(crate) fn redactor_of(secrets: &[KnownSecret]) -> Redactor {
+    let redactor = Redactor::default();
+    for secret in secrets {
+        redactor.register(&secret.value);
+    }
+    redactor
 }
 
 fn add(found: &mut Vec<KnownSecret>, name: &str, value: &str) {
