@@ -179,8 +179,17 @@ fn answer(status: StatusCode, text: &str) -> HttpAnswer {
     }
 }
 
-/// The first URL in `text` that may have been called. An issuer's is only named.
+/// What client libraries write before the address that they called, in lower case.
+const BEFORE_URL: [&str; 3] = ["for url: ", "attempted to reach: ", "error: `post "];
+
+/// The URL in `text` that a client library names, else the first that may have been called. An issuer's is only named.
 fn url(text: &str) -> Option<&str> {
+    let lower = text.to_ascii_lowercase();
+    let named = BEFORE_URL.iter().find_map(|words| Some(lower.rfind(words)? + words.len()));
+    named.and_then(|at| first_url(&text[at..])).or_else(|| first_url(text))
+}
+
+fn first_url(text: &str) -> Option<&str> {
     let starts = text.match_indices("https://").chain(text.match_indices("http://"));
     let mut urls =
         starts.filter_map(|(at, _)| text[at..].split([' ', '"', '\'', '>', '\n', '\\']).next());
@@ -197,6 +206,8 @@ mod tests {
             "401 from 'https://sts.windows.net/a/' for url: https://graph.microsoft.com/v1.0/me";
         assert_eq!(url(text), Some("https://graph.microsoft.com/v1.0/me"));
         assert_eq!(url("401: the issuer is 'https://sts.windows.net/a/'"), None);
+        let text = "GET http://localhost/done?code=1\n401 for url: https://login.microsoftonline.com/common/oauth2/v2.0/token";
+        assert_eq!(url(text), Some("https://login.microsoftonline.com/common/oauth2/v2.0/token"));
     }
 
     #[test]

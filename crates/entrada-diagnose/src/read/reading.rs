@@ -8,12 +8,16 @@ use super::normalise::{Normalised, Step, normalise};
 use super::other_text::TOKEN;
 use super::resolve::{Resolved, resolve};
 use super::weight::outweighed_by;
-use super::{RecogniseError, json, limits, mentions, prose, request_address, structured, tokens};
+use super::{
+    ERRORS, RecogniseError, json, limits, mentions, prose, request_address, structured, tokens,
+};
 use crate::Evidence;
 use crate::observed::Observed;
-use crate::service::{HttpAnswer, known_errors};
+use crate::service::{HttpAnswer, known_errors, stated};
 use crate::shape::Shape;
+use entrada_core::entra::oauth_errors;
 use entrada_core::har::{Har, HarError};
+use entrada_core::oauth::ErrorResponse;
 use entrada_core::{NumericDate, Secret};
 
 /// Maximum depth of texts within texts: a message inside JSON inside JSON. Real ones have two.
@@ -178,8 +182,30 @@ fn extract(text: &str, base: &Evidence, now: NumericDate, depth: usize, logged: 
     read
 }
 
+/// Whether `refusal` has only a code that no authority is known to send: a program may have made it.
+fn is_of_program(refusal: &ErrorResponse) -> bool {
+    let error = refusal.error.as_str();
+    refusal.codes_by_relevance().is_empty()
+        && !error.is_empty()
+        && !ERRORS.contains(&error)
+        && oauth_errors::find(error).is_none()
+}
+
 /// Where all that was found is an object of JSON that says little, `text` around it may have an error that is known.
 fn explain_by_text(evidence: &mut Evidence, text: &str) {
+    let states = || {
+        known_errors::find(text).is_some()
+            || stated::find(text, false, |it| !it.is_report()).is_some()
+    };
+    if evidence.refusal.as_ref().is_some_and(is_of_program)
+        && evidence.answer.is_none()
+        && evidence.mail.is_none()
+        && states()
+    {
+        evidence.refusal = None;
+        evidence.answer = Some(HttpAnswer::of_body(text));
+        return;
+    }
     let Evidence { token, response, refusal, not_oauth, mail, answer, .. } = &*evidence;
     let is_alone = token.is_none()
         && response.is_none()

@@ -1,11 +1,14 @@
 //! Extractors for text with a grammar: HTTP messages, JSON, decoded claims, redirects, XML.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use super::artifact::{Artifact, ArtifactKind};
-use super::{address, answer::take_answer, challenge, claims_text, json, lenient_json, printed};
+use super::{
+    address, answer::take_answer, challenge, claims_text, json, lenient_json, phrase, printed,
+};
 use crate::Evidence;
-use crate::service::{HttpAnswer, failed_callback, is_error_document};
+use crate::service::{HttpAnswer, failed_callback, is_error_document, known_errors, stated};
 use crate::shape::Shape;
 use entrada_core::NumericDate;
 use entrada_core::oauth::ErrorResponse;
@@ -217,8 +220,16 @@ fn redirects(text: &str, found: &[Artifact], base: &Evidence) -> Vec<Artifact> {
         let is_url = 0 < scheme && (end < longest || longest == text.len());
         (is_url && !is_taken(&(start..end), found)).then_some(start..end)
     });
-    // Where the program itself failed at its redirect URI, the code in its address explains nothing.
+    // Where the program itself failed at its redirect URI, the code in its address explains nothing. Beside an error that
+    // the text states, nothing shows that the code was used as a token.
     let is_failed = failed_callback(text).is_some();
+    let is_explained = LazyCell::new(|| {
+        phrase::in_words(text).is_some()
+            || known_errors::find(text).is_some()
+            || stated::find(text, false, |_| true).is_some()
+    });
+    let is_code =
+        |shape: &Shape| matches!(shape, Shape::EntraGrant { .. } | Shape::MsaRefreshToken { .. });
     let read = urls.filter_map(|span| {
         let url = text[span.clone()].trim_end_matches(['.', ',', ')', ']']);
         let mut content = base.clone();
@@ -227,7 +238,9 @@ fn redirects(text: &str, found: &[Artifact], base: &Evidence) -> Vec<Artifact> {
                 content.refusal = Some(ErrorResponse::from_json(&members));
                 content.context.grant_type = Some("authorization_code".to_owned());
             }
-            (None, Some(shape)) if !is_failed => content.token = Some(shape),
+            (None, Some(shape)) if !is_failed && !(is_code(&shape) && *is_explained) => {
+                content.token = Some(shape);
+            }
             (None, _) => return None,
         }
         Some(Artifact { kind: ArtifactKind::Redirect, span, content: Box::new(content) })

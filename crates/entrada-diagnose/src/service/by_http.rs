@@ -52,7 +52,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         && !token_explains(facts);
     let allows_any = found.is_empty() || is_in_words;
     let symptom = || known_errors::find_symptom(&said);
-    let symptom = (found.is_empty() && is_open && answer.is_prose()).then(symptom).flatten();
+    let symptom = (found.is_empty() && is_open && is_in_words).then(symptom).flatten();
     let text = AnswerText {
         facts,
         answer,

@@ -24,13 +24,17 @@ const TOKEN: [&str; 9] = [
 ];
 
 /// Words of a sign-in with a password, in lower case: code, settings and commands of programs, and what people write.
-const PASSWORD: [&str; 22] = [
+const PASSWORD: [&str; 28] = [
     "-credential",
     "app password",
     "app-password",
     "apppassword",
     "auth login",
     "auth plain",
+    "authentication : login",
+    "authentication: login",
+    "authenticator \"login\"",
+    "authenticator login",
     "basic auth",
     "email_password",
     "host_password",
@@ -42,6 +46,8 @@ const PASSWORD: [&str; 22] = [
     "passwordauthentication",
     "password",
     "passphrase",
+    "retrying login authentication",
+    "retrying plain authentication",
     "send-mailmessage",
     "smtp_pass",
     "smtppass",

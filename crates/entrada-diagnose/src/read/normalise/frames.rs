@@ -207,7 +207,7 @@ pub(super) fn split_class(text: &str) -> Option<String> {
 
 /// Whether `class`, with its colon, is an exception that any program throws: its name states nothing.
 fn is_generic(class: &str) -> bool {
-    const NAMES: [&str; 20] = [
+    const NAMES: [&str; 19] = [
         "AggregateException",
         "ApplicationException",
         "AssertionError",
@@ -218,7 +218,6 @@ fn is_generic(class: &str) -> bool {
         "IllegalArgumentException",
         "IllegalStateException",
         "InvalidOperationException",
-        "KeyError",
         "RuntimeError",
         "RuntimeException",
         "StandardError",
@@ -270,6 +269,10 @@ fn class_end(line: &str) -> Option<usize> {
         .take(CLASS_MAX)
         .position(|b| !(b.is_ascii_alphanumeric() || b"._$\\".contains(&b)))?;
     let (name, rest) = name.split_at(end);
+    // Its message is only the key.
+    if name == "KeyError" {
+        return None;
+    }
     let last = name.rsplit(['.', '\\', '$']).next()?;
     let dotted = last.len() < name.len();
     let capital = last.starts_with(|c: char| c.is_ascii_uppercase());

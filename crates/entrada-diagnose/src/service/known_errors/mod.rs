@@ -32,8 +32,10 @@ use entrada_core::shell_quoted;
 const ORIGIN: &str = "written by";
 
 /// The records, most specific first. They are parsed at the first look-up.
-const DATA: [&str; 18] = [
+const DATA: [&str; 20] = [
     include_str!("mail_and_sign_in.json"),
+    include_str!("sign_in_libraries.json"),
+    include_str!("mail_services.json"),
     include_str!("federation.json"),
     include_str!("sign_in_steps.json"),
     include_str!("teams_and_mail.json"),

@@ -1,7 +1,7 @@
 //! Words that decide whether a statement counts, all in lower case and without marks.
 
 /// Words of the field. One of them stands somewhere in the text, or a family does not apply.
-pub(super) const FIELD: [&str; 140] = [
+pub(super) const FIELD: [&str; 143] = [
     "169 254 169 254",
     "aad*",
     "abfs*",
@@ -30,9 +30,12 @@ pub(super) const FIELD: [&str; 140] = [
     "belongs to an organization",
     "blobfuse*",
     "browser auth error",
+    "browser configuration auth error",
     "calendars read*",
     "chat read*",
+    "client auth error",
     "client certificate",
+    "client configuration error",
     "client id",
     "client secret",
     "code challenge",
@@ -145,7 +148,7 @@ pub(super) const FIELD: [&str; 140] = [
 ];
 
 /// Words of a statement about something that failed or is not as it has to be.
-pub(super) const FAILING: [&str; 133] = [
+pub(super) const FAILING: [&str; 134] = [
     "401",
     "401 error",
     "403",
@@ -179,6 +182,7 @@ pub(super) const FAILING: [&str; 133] = [
     "did not",
     "didnt",
     "differ*",
+    "difficult*",
     "disabled",
     "dismissed",
     "do not",
