@@ -391,7 +391,12 @@ fn judge(refusal: Refusal, mut evidence: Evidence) -> Diagnosis {
     let mut diagnosis = diagnose::run(&evidence);
     for finding in &mut diagnosis.findings {
         // The settings of this run are those of its user.
-        let by_settings = [RuleId::InvalidTenant, RuleId::InvalidScope, RuleId::ResourceNotFound];
+        let by_settings = [
+            RuleId::AppNotFoundInTenant,
+            RuleId::InvalidTenant,
+            RuleId::InvalidScope,
+            RuleId::ResourceNotFound,
+        ];
         if by_settings.contains(&finding.rule.id) && finding.who == Who::Developer {
             finding.who = Who::User;
         }
