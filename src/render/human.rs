@@ -11,7 +11,7 @@ use super::case::{cases, is_repeated_note, several_jobs};
 use super::summary::{scopes, token_summary};
 use entrada_core::{Job, clean};
 use entrada_diagnose::{
-    Confidence, Diagnosis, Finding, InputKind, Row, Severity, Standing, Verdict, Who,
+    Confidence, Diagnosis, Finding, InputKind, Row, RuleId, Severity, Standing, Verdict, Who,
 };
 
 /// The capabilities of the output stream.
@@ -159,8 +159,7 @@ pub(super) fn findings(
         }
         help(out, style, &finding.help)?;
         let is_told = match finding.who {
-            // Usually somebody else.
-            Who::User => finding.severity == Severity::Error && finding.rule.who != Who::User,
+            Who::User => OF_SETTINGS.contains(&finding.rule.id),
             Who::TenantAdmin | Who::Developer | Who::Microsoft => !is_note,
         };
         if is_told {
@@ -196,6 +195,14 @@ pub fn help(out: &mut dyn Write, style: Style, help: &[impl AsRef<str>]) -> io::
     }
     Ok(())
 }
+
+/// Findings about values that are settings where entrada sent the request, and the program's otherwise.
+pub const OF_SETTINGS: [RuleId; 4] = [
+    RuleId::AppNotFoundInTenant,
+    RuleId::InvalidTenant,
+    RuleId::InvalidScope,
+    RuleId::ResourceNotFound,
+];
 
 /// Who can fix a problem, in every text for people.
 pub fn who(who: Who) -> &'static str {
