@@ -96,6 +96,14 @@ impl App<'_, '_> {
         Ok((path, file))
     }
 
+    /// What can be used of a configuration file with a fault.
+    pub(super) fn usable_config(&self) -> ConfigFile {
+        let path =
+            self.named_config().or_else(|| Some(self.paths().ok()?.config.join("config.toml")));
+        let text = path.and_then(|path| ConfigFile::read_text(&path, false).ok());
+        ConfigFile::usable_part(&text.unwrap_or_default())
+    }
+
     /// The settings with `profile`; trusts the extra certificates that they name.
     pub(super) fn settings(&self, profile: Option<&str>) -> Result<Settings, Failure> {
         let (_, file) = self.config_file()?;
@@ -323,7 +331,7 @@ impl App<'_, '_> {
         job: Option<Job>,
     ) -> Result<Diagnosis, Failure> {
         if matches!(request.authority, Authority::Entra { .. }) {
-            check_client_id(&request.client_id)?;
+            settings.check_client_id()?;
         }
         let mut evidence = self.evidence(settings, request, job);
         if let Authority::Issuer { .. } = &request.authority {
@@ -425,21 +433,6 @@ impl App<'_, '_> {
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         format!("`{}`", words.join(" "))
     }
-}
-
-/// Refuses an application that Entra cannot know: its ids are GUIDs, and those of old registrations for personal accounts have 16
-/// hexadecimal digits.
-fn check_client_id(id: &str) -> Result<(), Failure> {
-    let is_old = id.len() == 16 && id.chars().all(|c| c.is_ascii_hexdigit());
-    if is_old || uuid::Uuid::try_parse(id).is_ok() {
-        return Ok(());
-    }
-    Err(Failure::usage(format!(
-        "`{id}` is not a client id: a client id is 32 hexadecimal digits in five groups, such as \
-         11111111-1111-1111-1111-111111111111"
-    ))
-    .help("copy the \"Application (client) ID\" from the application's Overview page in the Entra portal")
-    .help("no application is registered yet? `entrada config init` explains how"))
 }
 
 /// The text in the file `path` of claims.

@@ -394,8 +394,7 @@ fn judge(refusal: Refusal, mut evidence: Evidence) -> Diagnosis {
     let mut diagnosis = diagnose::run(&evidence);
     for finding in &mut diagnosis.findings {
         // The settings of this run are those of its user.
-        let by_settings = [RuleId::InvalidTenant, RuleId::InvalidScope, RuleId::ResourceNotFound];
-        if by_settings.contains(&finding.rule.id) && finding.who == Who::Developer {
+        if render::OF_SETTINGS.contains(&finding.rule.id) && finding.who == Who::Developer {
             finding.who = Who::User;
         }
         let authority = evidence.context.authority.as_deref().unwrap_or_default();

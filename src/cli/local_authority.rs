@@ -5,7 +5,7 @@ use url::Url;
 use super::app::App;
 use super::{Exit, Failure};
 use crate::config::Settings;
-use entrada_auth::flow::AcquireError;
+use entrada_auth::flow::{AcquireError, Acquired};
 use entrada_auth::store::Grants;
 use entrada_core::oauth::{discovery, id_token};
 use entrada_core::{Jwt, Secret, is_loopback};
@@ -70,6 +70,24 @@ pub(super) fn restarted(
         ),
     );
     Some(failure.help(format!("sign in: {}", app.login_command(settings))))
+}
+
+/// Warns that the stored token `acquired` is of an earlier run of the emulator that is the authority: its services refuse it.
+pub(super) fn of_earlier_run(
+    app: &App<'_, '_>,
+    settings: &Settings,
+    acquired: &Acquired,
+) -> Option<String> {
+    let base = local_authority(settings)?;
+    let keys = published_keys(app, settings)?;
+    is_of_other_keys(&acquired.token.access_token, &keys).then(|| {
+        format!(
+            "warning: the emulator at {} was restarted: this stored token is of the earlier run, and its services refuse it; sign in \
+             again: {}",
+            base.trim_end_matches('/'),
+            app.login_command(settings)
+        )
+    })
 }
 
 /// Warns that `server`, which no flag named, takes no token of the local authority. `flag` names another server.

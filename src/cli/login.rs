@@ -17,7 +17,7 @@ use entrada_auth::flow::{self, AcquireError, Acquired, Unsaved};
 use entrada_auth::store::{Grants, Interaction, LockError, StoreError, StoreErrorKind, StoreKind};
 use entrada_core::entra::jobs;
 use entrada_core::{Job, clean, human_duration};
-use entrada_diagnose::{Diagnosis, Severity};
+use entrada_diagnose::{Diagnosis, Severity, Verdict};
 
 /// The settings that the command reads.
 pub(super) type Flags = flags::Acquisition;
@@ -73,10 +73,17 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         let one = std::slice::from_ref(diagnosis);
         render::diagnoses(app.stdout, args.output, one, app.ui.style, Notes::Shown)?;
     }
-    outcome
+    outcome.map(|signed_in| signed_in.exit)
 }
 
-fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
+/// How a sign-in ended.
+pub(super) struct SignedIn {
+    pub(super) exit: Exit,
+    /// Whether no token of it was found faulty for its job.
+    pub(super) is_fit: bool,
+}
+
+pub(super) fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<SignedIn, Failure> {
     let settings = app.settings_of_sign_in(args.profile.as_deref())?;
     // One token is for one service: the first one's jobs are signed in for, the others follow by refresh.
     let jobs = settings.jobs()?;
@@ -137,11 +144,13 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         diagnoses.retain(|diagnosis| !diagnosis.is_clean());
     }
     show(app, args.output, &diagnoses)?;
+    let is_fit = !any_problem(&diagnoses);
     if let Some(unsaved) = &acquired.unsaved {
         warn_unsaved(app.ui, unsaved);
         let is_busy = matches!(unsaved.error, AcquireError::Lock(LockError::Held { .. }));
         let otherwise = if is_busy { Exit::Busy } else { Exit::Store };
-        return Ok(unsaved.interrupted().map_or(otherwise, Exit::from));
+        let exit = unsaved.interrupted().map_or(otherwise, Exit::from);
+        return Ok(SignedIn { exit, is_fit });
     }
     let settings = match save {
         Some(save) => save.write(app, &settings)?,
@@ -151,13 +160,30 @@ fn sign_in(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         if let Err(failure) = stored_sign_in::remember(&settings, &grants, &acquired.account.id) {
             app.ui.line(format!("warning: {}", failure.said()));
         }
-        if !quiet && !args.is_part && exit == Exit::Success {
+        if !quiet && !args.is_part && is_fit && exit == Exit::Success {
             // In one piece, as all that is there to be copied.
             let next = next_step::token_command(app, &settings, &grants, &acquired);
             app.ui.page(&format!("next: {next}\n"));
         }
     }
-    Ok(exit)
+    if !is_fit && exit == Exit::Success {
+        warn_unfit(app.ui, &diagnoses);
+    }
+    Ok(SignedIn { exit, is_fit })
+}
+
+/// Says that a sign-in which worked does not serve, in spite of its exit code.
+fn warn_unfit(ui: &Ui<'_>, diagnoses: &[Diagnosis]) {
+    let faulty = diagnoses.iter().filter(|diagnosis| diagnosis.verdict == Verdict::Problem);
+    let tasks: Vec<String> = faulty
+        .filter(|diagnosis| diagnosis.job != Job::None)
+        .map(|diagnosis| format!("`{}`", diagnosis.task()))
+        .collect();
+    let tasks =
+        if tasks.is_empty() { String::new() } else { format!(" for {}", tasks.join(" and ")) };
+    ui.line(format!(
+        "warning: you are signed in, but the token does not work{tasks}: see above; `--strict` makes that exit code 10"
+    ));
 }
 
 /// The jobs, grouped by the service that their token is for, in the order named.

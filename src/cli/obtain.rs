@@ -72,8 +72,9 @@ pub(super) fn obtain(
     if acquired.source != Source::Cache || strict {
         let quiet = ask.judges || is_quiet || !app.ui.to_terminal;
         let diagnoses = judge(app, settings, &request, &acquired, jobs);
+        // A token without a fault is handed out without words: `login` and `diagnose` are asked for a judgement.
         let is_hidden = |diagnosis: &Diagnosis| {
-            (quiet && diagnosis.is_clean()) || (is_quiet && diagnosis.verdict != Verdict::Problem)
+            diagnosis.is_clean() || (is_quiet && diagnosis.verdict != Verdict::Problem)
         };
         for diagnosis in diagnoses.iter().filter(|diagnosis| !is_hidden(diagnosis)) {
             app.ui.with(|out| render::diagnosis(out, diagnosis, app.ui.style, Notes::Hidden));
@@ -93,6 +94,14 @@ pub(super) fn obtain(
                 human_duration(wanted)
             ));
         }
+    }
+    if acquired.source == Source::Cache
+        && !ask.judges
+        && !is_quiet
+        && app.ui.to_terminal
+        && let Some(warning) = local_authority::of_earlier_run(app, settings, &acquired)
+    {
+        app.ui.line(warning);
     }
     // RFC 6750 §2.1. A line break in it would start a new line for readers of headers, variables or git's answers.
     let token = acquired.token.access_token.expose();

@@ -31,10 +31,12 @@ pub(super) fn write(
     if app.files.is_refused() {
         return Ok(());
     }
+    let replaces = file.is_file() && file.path().metadata().is_ok_and(|there| 0 < there.len());
     file.write(app.stdout, text).map_err(|error| failed(what, flag, file.path(), &error))?;
     if file.is_file() {
         let what = what.trim_start_matches("the ");
-        app.ui.line(format!("{what} written to {}", file.path().display()));
+        let place = if replaces { ", in place of the file that was there" } else { "" };
+        app.ui.line(format!("{what} written to {}{place}", file.path().display()));
     }
     Ok(())
 }

@@ -33,9 +33,11 @@ pub(super) fn tell(
     if let Some(failure) = help::correction(argv, &error, is_command_line) {
         return Ok(failure.report(ui));
     }
-    let error = with_whole_usage(argv, help::without_bad_tips(error));
+    let program = command();
+    let called = called(&program, argv);
+    let error = with_whole_usage(called, help::with_best_tip(called, error));
     let text = error.to_string();
-    ui.page(&text);
+    ui.page(&help::wrapped(&text, ui.style.width));
     if let Some(help) = other_commands(&error) {
         ui.line(format!("help: {help}"));
     }
@@ -45,21 +47,23 @@ pub(super) fn tell(
     Ok(Exit::Usage)
 }
 
-/// `error` with the usage of its command: the parser's own shows what was given as required.
-fn with_whole_usage(argv: &[OsString], mut error: clap::Error) -> clap::Error {
-    if error.get(ContextKind::Usage).is_none() {
-        return error;
-    }
-    let mut program = command();
-    program.build();
-    let mut command = &program;
+/// The command of `program` that `argv` calls.
+fn called<'p>(program: &'p clap::Command, argv: &[OsString]) -> &'p clap::Command {
+    let mut command = program;
     // A command is named before its flags; what follows it is a value.
     for word in argv.iter().skip(1).filter_map(|word| word.to_str()) {
         let Some(inner) = command.find_subcommand(word) else { break };
         command = inner;
     }
-    let usage = command.clone().render_usage();
-    error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    command
+}
+
+/// `error` with the usage of its command: the parser's own shows what was given as required.
+fn with_whole_usage(command: &clap::Command, mut error: clap::Error) -> clap::Error {
+    if error.get(ContextKind::Usage).is_some() {
+        let usage = command.clone().render_usage();
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
     error
 }
 

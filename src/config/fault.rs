@@ -1,5 +1,8 @@
 //! What is wrong with settings.
 
+use std::path::PathBuf;
+
+use super::TomlFault;
 use entrada_core::{AddressError, AuthorityError, TenantError};
 
 /// The settings contradict themselves, or one is missing.
@@ -32,6 +35,12 @@ pub enum SettingsError {
     /// The client id cannot be sent.
     #[error("`{0}` is not a client id: letters, digits and `-._~:/` only")]
     ClientId(String),
+    /// An application that Entra cannot know.
+    #[error(
+        "`{0}` is not a client id: a client id is 32 hexadecimal digits in five groups, such as \
+         11111111-1111-1111-1111-111111111111"
+    )]
+    NoGuid(String),
     /// See [`TenantError`].
     #[error(transparent)]
     Tenant(#[from] TenantError),
@@ -55,6 +64,16 @@ pub enum SettingsError {
     /// No such job.
     #[error("{0}")]
     Job(String),
+    /// One of these, about a value in the configuration file.
+    #[error("{path}: {fault}", path = .path.display())]
+    InFile {
+        /// Which file.
+        path: PathBuf,
+        /// The message, with the place.
+        fault: TomlFault,
+        /// What is wrong.
+        error: Box<SettingsError>,
+    },
     /// Nothing says what to ask for.
     #[error("`--job custom` needs `--scope`, such as `api://<app-id>/.default`")]
     NoScope,

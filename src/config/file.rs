@@ -7,10 +7,18 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
+use super::in_file::FileText;
 use super::job::JobTable;
 use super::layer::{Layer, keys};
+use super::nearest;
 use super::toml_fault::{TOP, TomlFault};
 use entrada_auth::sys::{FileTrust, InputFileError, SMALL_FILE_MAX, check_path, read_input_file};
+
+/// Lines that are left out of a file with faults.
+const FAULTY_LINES_MAX: usize = 20;
+
+/// Keys up to which a message lists them all.
+const FEW: usize = 8;
 
 /// The parsed file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,6 +38,9 @@ pub struct ConfigFile {
     /// Where it was looked for.
     #[serde(skip)]
     pub path: Option<PathBuf>,
+    /// Its text, if it was read from a file.
+    #[serde(skip)]
+    pub(super) text: Option<FileText>,
 }
 
 /// The file cannot be used.
@@ -70,7 +81,41 @@ impl ConfigFile {
         let file = file.map_err(|fault| ConfigError::Parse { path: path.into(), fault })?;
         let folder = std::path::absolute(path).ok();
         let folder = folder.as_deref().and_then(Path::parent).map(Path::to_owned);
-        Ok(Self { folder, path: Some(path.to_owned()), ..file })
+        let text = Some(FileText::new(path, text));
+        Ok(Self { folder, path: Some(path.to_owned()), text, ..file })
+    }
+
+    /// The jobs of the user's own, and no setting.
+    pub fn only_jobs(&self) -> Self {
+        Self { jobs: self.jobs.clone(), ..Self::default() }
+    }
+
+    /// What can be used of `text`, which is at fault: every value that is right by itself, in lines that are TOML.
+    pub fn usable_part(text: &str) -> Self {
+        let table = table_without_faulty_lines(text);
+        let part = |key: &str| table.get(key).and_then(toml::Value::as_table);
+        let layer = |own: &toml::Table| {
+            let values = own.iter().filter_map(|(key, value)| {
+                let one = toml::Table::from_iter([(key.clone(), value.clone())]);
+                one.clone().try_into::<Layer>().is_ok().then_some(one)
+            });
+            let values: toml::Table = values.flatten().collect();
+            values.try_into::<Layer>().unwrap_or_default()
+        };
+        let named = part("profiles").into_iter().flatten();
+        let profiles = named.filter_map(|(name, own)| Some((name.clone(), layer(own.as_table()?))));
+        let own_jobs = part("jobs").into_iter().flatten().filter_map(|(name, job)| {
+            let job: JobTable = job.clone().try_into().ok()?;
+            job.check(name).is_ok().then(|| (name.clone(), job))
+        });
+        let default = table.get("default-profile").and_then(toml::Value::as_str);
+        Self {
+            default_profile: default.map(str::to_owned),
+            defaults: part("defaults").map(layer).unwrap_or_default(),
+            profiles: profiles.collect(),
+            jobs: own_jobs.collect(),
+            ..Self::default()
+        }
     }
 
     /// Every string in `text`, each with the keys that lead to it: `profiles.work.tenant`. Keys are listed as strings of their own.
@@ -149,6 +194,24 @@ impl ConfigError {
     }
 }
 
+/// The table in `text` without the lines at which it is no TOML.
+fn table_without_faulty_lines(text: &str) -> toml::Table {
+    let mut lines: Vec<&str> = text.lines().collect();
+    for _ in 0..FAULTY_LINES_MAX {
+        let left = lines.join("\n");
+        let error = match left.parse::<toml::Table>() {
+            Ok(table) => return table,
+            Err(error) => error,
+        };
+        let before = error.span().and_then(|span| left.get(..span.start)).unwrap_or_default();
+        let at = before.matches('\n').count();
+        if at < lines.len() {
+            lines.remove(at);
+        }
+    }
+    toml::Table::new()
+}
+
 fn named_strings(place: &str, value: &toml::Value, found: &mut Vec<(String, String)>) {
     match value {
         toml::Value::String(text) => found.push((place.to_owned(), text.clone())),
@@ -202,18 +265,15 @@ fn unknown(place: &str, key: &str, known: &[&str]) -> Option<String> {
     if known.contains(&key) {
         return None;
     }
-    let near = nearest(key, known.iter().copied())
-        .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    Some(format!("{place} has an unknown key `{}`{near}", entrada_core::clean(key)))
-}
-
-/// The name among `known` that `word` was probably meant to be.
-pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|name| (strsim::jaro_winkler(word, name), name))
-        .filter(|(likeness, _)| 0.75 < *likeness)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
+    let more = match nearest(key, known.iter().copied()) {
+        _ if ["secret", "password"].iter().any(|word| key.contains(word)) => {
+            "no setting holds a secret: entrada signs in users, who type a password on the sign-in page".to_owned()
+        }
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.len() < FEW => format!("there are `{}`", known.join("`, `")),
+        None => "`entrada help settings` lists them all".to_owned(),
+    };
+    Some(format!("{place} has an unknown key `{}`; {more}", entrada_core::clean(key)))
 }
 
 #[cfg(test)]
@@ -239,7 +299,19 @@ mod tests {
                 "[profile.w]",
                 "line 1, column 2: the file has an unknown key `profile`; did you mean `profiles`?",
             ),
-            ("xyzzy = 1", "line 1, column 1: the file has an unknown key `xyzzy`"),
+            (
+                "xyzzy = 1",
+                "line 1, column 1: the file has an unknown key `xyzzy`; there are `default-profile`, `defaults`, `profiles`, `jobs`",
+            ),
+            (
+                "[defaults]\nxyzzy = 1",
+                "line 2, column 1: [defaults] has an unknown key `xyzzy`; `entrada help settings` lists them all",
+            ),
+            (
+                "[defaults]\nclient-secret = 'x'",
+                "line 2, column 1: [defaults] has an unknown key `client-secret`; no setting holds a secret: entrada signs in users, \
+                 who type a password on the sign-in page",
+            ),
             (
                 "tenant = 'x'",
                 "line 1, column 1: `tenant` is at the top level; settings belong under `[defaults]` or `[profiles.NAME]`",
@@ -252,7 +324,8 @@ mod tests {
     #[test]
     fn a_wrong_value_names_its_line_and_what_is_expected() {
         let error = ConfigFile::parse("[defaults]\nstore = 'cellar'").unwrap_err().to_string();
-        assert!(error.starts_with("line 2, column 9: unknown variant `…`, expected"), "{error}");
+        let expected = "line 2, column 9: expected one of `keyring`, `file`, `keyutils`, `memory`";
+        assert_eq!(error, expected);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator as _;
 
-use super::file::nearest;
+use super::nearest;
 use entrada_core::{Job, OwnJob, OwnNeeds, clean};
 
 /// The name of a job, which need not be on record.

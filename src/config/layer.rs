@@ -368,6 +368,20 @@ impl Layer {
         [self.store_key_file.as_mut(), self.ca_bundle.as_mut()]
     }
 
+    /// This layer without what selects the authority and the user: of use to another application too.
+    pub(super) fn without_identity(&self) -> Self {
+        Self {
+            authority: None,
+            cloud: None,
+            account: None,
+            tid: None,
+            oid: None,
+            login_hint: None,
+            domain_hint: None,
+            ..self.clone()
+        }
+    }
+
     /// This layer for the configuration file. A path on a command line begins in the folder of that run, one in the file does
     /// not.
     pub fn with_whole_paths(mut self) -> Self {

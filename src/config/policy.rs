@@ -256,7 +256,7 @@ mod tests {
                 "unknown key `defaults`; its keys are: flow-allow, no-device",
             ),
             ("flow-allow = ['auto']", "\"auto\" is a choice"),
-            ("flow-allow = ['broswer']", "unknown variant"),
+            ("flow-allow = ['broswer']", "did you mean `browser`?"),
             ("flow-allow = 'browser'", "invalid type"),
             ("authority-allow = ['login.microsoftonline.com']", "cannot be used"),
             ("no-device", "line 1"),

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::file::nearest;
-use super::{ConfigFile, JobName, JobTable, Layer, Origin, SettingsError, keys, variables};
+use super::in_file::FileText;
+use super::{
+    ConfigFile, JobName, JobTable, Layer, Origin, SettingsError, keys, nearest, variables,
+};
 use entrada_auth::flow::{Pins, SignInPage};
 use entrada_auth::sys::Env;
 use entrada_core::entra::clouds::Cloud;
@@ -28,6 +30,8 @@ pub struct Settings {
     layers: Vec<(Origin, Layer)>,
     /// Jobs of the user's own.
     own_jobs: BTreeMap<String, JobTable>,
+    /// Where the values of the file are.
+    file: Option<FileText>,
     /// The profile in use.
     pub profile: Option<String>,
 }
@@ -65,19 +69,44 @@ impl Settings {
         env: &Env,
         flags: Layer,
     ) -> Result<Self, SettingsError> {
-        let profile = profile
-            .map(str::to_owned)
-            .or_else(|| env.own("PROFILE").map(str::to_owned))
-            .or_else(|| file.default_profile.clone());
+        let named = profile.or_else(|| env.own("PROFILE")).map(str::to_owned);
+        let of_env = variables::layer(env)?;
+        let is_given = |field: fn(&Layer) -> &Option<String>| {
+            field(&of_env).is_some() || field(&flags).is_some()
+        };
+        // A client id and a tenant are another application than that of the default profile, which nobody named.
+        let is_other = named.is_none()
+            && is_given(|layer| &layer.client_id)
+            && is_given(|layer| &layer.tenant);
+        let mut profile = named.or_else(|| file.default_profile.clone());
         let placed = |layer: &Layer| placed(layer.clone(), file.folder.as_deref(), env);
         let mut layers = vec![(Origin::Defaults, placed(&file.defaults))];
         if let Some(name) = &profile {
             let layer = file.profiles.get(name).ok_or_else(|| no_profile(file, name))?;
-            layers.push((Origin::Profile, placed(layer)));
+            let layer = if is_other { layer.without_identity() } else { layer.clone() };
+            layers.push((Origin::Profile, placed(&layer)));
         }
-        layers.push((Origin::Env, variables::layer(env)?));
+        if is_other {
+            profile = None;
+        }
+        layers.push((Origin::Env, of_env));
         layers.push((Origin::Flag, flags));
-        Ok(Self { layers, own_jobs: file.jobs.clone(), profile })
+        Ok(Self { layers, own_jobs: file.jobs.clone(), file: file.text.clone(), profile })
+    }
+
+    /// `error` about `part` of the value of the first of `keys` that is set, with its place if the configuration file sets it.
+    fn in_file(&self, keys: &[&str], part: &str, error: SettingsError) -> SettingsError {
+        let origin = |key: &str| {
+            let mut strongest = self.layers.iter().rev();
+            strongest.find(|(_, layer)| layer.table().contains_key(key)).map(|(origin, _)| *origin)
+        };
+        let set = keys.iter().find_map(|key| Some((*key, origin(key)?)));
+        match (set, &self.file) {
+            (Some((key, origin)), Some(file)) => {
+                file.placed((origin, self.profile.as_deref()), key, part, error)
+            }
+            _ => error,
+        }
     }
 
     /// Below all other layers: what is known of the sign-in that is stored. A job that the file no longer has counts for nothing.
@@ -147,6 +176,15 @@ impl Settings {
     /// Who issues tokens. A named authority with a tenant, or one of Entra's own hosts, has Entra's shape; any other is
     /// an issuer whose discovery document tells its endpoints.
     pub fn authority(&self) -> Result<Authority, SettingsError> {
+        self.named_authority().map_err(|error| match error {
+            SettingsError::Tenant(_) | SettingsError::TwoTenants(..) => {
+                self.in_file(&["tenant", "authority"], "", error)
+            }
+            _ => self.in_file(&["authority"], "", error),
+        })
+    }
+
+    fn named_authority(&self) -> Result<Authority, SettingsError> {
         let tenant = self.pick(|layer| &layer.tenant);
         match self.pick(|layer| &layer.authority) {
             Some(url) => Ok(Authority::at(&url, tenant.as_deref())?),
@@ -163,9 +201,21 @@ impl Settings {
         let id = self.pick(|layer| &layer.client_id).ok_or(SettingsError::NoClientId)?;
         let ok = |c: char| c.is_ascii_alphanumeric() || "-._~:/".contains(c);
         if id.is_empty() || 256 < id.len() || !id.chars().all(ok) {
-            return Err(SettingsError::ClientId(clean(&id).chars().take(80).collect()));
+            let error = SettingsError::ClientId(clean(&id).chars().take(80).collect());
+            return Err(self.in_file(&["client-id"], "", error));
         }
         Ok(id)
+    }
+
+    /// Refuses an application that Entra cannot know: its ids are GUIDs, and those of old registrations for personal accounts
+    /// have 16 hexadecimal digits.
+    pub fn check_client_id(&self) -> Result<(), SettingsError> {
+        let id = self.client_id()?;
+        let is_old = id.len() == 16 && id.chars().all(|c| c.is_ascii_hexdigit());
+        if is_old || uuid::Uuid::try_parse(&id).is_ok() {
+            return Ok(());
+        }
+        Err(self.in_file(&["client-id"], "", SettingsError::NoGuid(id)))
     }
 
     /// The jobs that were named, in order.
@@ -174,7 +224,10 @@ impl Settings {
             return Ok(Vec::new());
         }
         let names = self.pick(|layer| &layer.job).unwrap_or_default();
-        names.iter().map(|name| self.find_job(name)).collect()
+        let find = |name: &JobName| {
+            self.find_job(name).map_err(|error| self.in_file(&["job"], &name.to_string(), error))
+        };
+        names.iter().map(find).collect()
     }
 
     /// `job` and `scope` both say what to ask for. Named in one place they add up; else the one that was named more closely,
@@ -223,7 +276,8 @@ impl Settings {
         let scopes: ScopeSet = named.iter().flat_map(|text| text.split_whitespace()).collect();
         let ok = |c: char| c.is_ascii_graphic() && !"\"\\,".contains(c);
         if let Some(bad) = scopes.iter().find(|scope| !scope.chars().all(ok)) {
-            return Err(SettingsError::Scope(clean(bad).chars().take(120).collect()));
+            let error = SettingsError::Scope(clean(bad).chars().take(120).collect());
+            return Err(self.in_file(&["scope"], bad, error));
         }
         Ok(scopes)
     }

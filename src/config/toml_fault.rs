@@ -1,5 +1,5 @@
 //! What is wrong with the text of the configuration file: the message, the place as the toml crate draws it, and what to write
-//! there. No value is quoted, because it may be a secret.
+//! there. No value is quoted, because it may be a secret, unless it is a misspelt word, or one that a message quotes anyway.
 
 mod place;
 
@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use self::place::{Place, key_spans};
 use super::job::JobTable;
-use super::keys;
+use super::layer::is_boolean;
+use super::{keys, nearest};
 use entrada_core::clean;
 
 /// The example file, which shows every key with a value.
@@ -34,33 +35,68 @@ pub struct TomlFault {
 impl TomlFault {
     /// A fault of `message` at `span` of `text`.
     pub(super) fn at(text: &str, span: Option<Range<usize>>, message: impl Into<String>) -> Self {
+        Self::drawn(text, span, message, None)
+    }
+
+    /// A fault of `message` that quotes what is at `span` of `text`, so the drawing shows the `whole` value of `key`.
+    pub(super) fn of_value(
+        text: &str,
+        (span, whole): (Range<usize>, Range<usize>),
+        key: &str,
+        message: String,
+    ) -> Self {
+        let says_what = message.contains("did you mean");
+        let cure = example_of(key).filter(|_| !says_what).map(for_example);
+        Self { cure, ..Self::drawn(text, Some(span), message, Some(whole)) }
+    }
+
+    fn drawn(
+        text: &str,
+        span: Option<Range<usize>>,
+        message: impl Into<String>,
+        shown: Option<Range<usize>>,
+    ) -> Self {
         let message = message.into();
         let Some(place) = span.and_then(|span| Place::of(text, span)) else {
             return Self { message, drawing: String::new(), cure: None };
         };
+        let spans: Vec<Range<usize>> = key_spans(text).into_iter().chain(shown).collect();
         Self {
             message: format!("line {}, column {}: {message}", place.line, place.column),
-            drawing: place.drawing(&key_spans(text)),
+            drawing: place.drawing(&spans),
             cure: None,
         }
     }
 
     /// The fault that the toml crate found in `text`, whose values are in `table`.
     pub(super) fn of(text: &str, table: &toml::Table, error: &toml::de::Error) -> Self {
-        let place = error.span().and_then(|span| text.get(span)).unwrap_or_default();
-        let at = error.span().and_then(|span| Place::of(text, span));
-        let message = if at.as_ref().is_some_and(|place| is_without_quotes(&place.content)) {
-            "a text is written in quotes".to_owned()
+        let value = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+        let place = error.span().and_then(|span| Place::of(text, span));
+        let line = place.map(|place| place.content).unwrap_or_default();
+        let said = error.message();
+        if let Some(choices) = choices_in(said) {
+            let word = value.trim_matches(['"', '\'']);
+            let near = nearest(word, choices.split('`').skip(1).step_by(2));
+            let Some(near) = near else {
+                return Self {
+                    cure: cure_of(&line),
+                    ..Self::at(text, error.span(), format!("expected {choices}"))
+                };
+            };
+            let message = format!("`{word}` is not {choices}; did you mean `{near}`?");
+            let cure = key_of(&line).map(|key| format!("write `{key} = \"{near}\"`"));
+            return Self { cure, ..Self::drawn(text, error.span(), message, error.span()) };
+        }
+        let (message, cure) = if is_without_quotes(&line) {
+            let cure = key_of(&line)
+                .map(|key| format!("write `{key} = \"…\"`, the text between the quotes"));
+            ("a text is written in quotes".to_owned(), cure)
+        } else if said.starts_with("duplicate key") {
+            let cure =
+                "the file has that name already: keep one of the two, with the lines of both";
+            (without_values(table, value, said), Some(cure.to_owned()))
         } else {
-            without_values(table, place, error.message())
-        };
-        let cure = if error.message().starts_with("duplicate key") {
-            Some(
-                "the file has that name already: keep one of the two, with the lines of both"
-                    .to_owned(),
-            )
-        } else {
-            at.and_then(|place| cure_of(&place.content))
+            (without_values(table, value, said), cure_of(&line))
         };
         Self { cure, ..Self::at(text, error.span(), message) }
     }
@@ -106,7 +142,25 @@ fn cure_of(line: &str) -> Option<String> {
     if value.starts_with('"') && value.contains('\\') {
         return Some(format!("write a path between single quotes: `{key} = 'C:\\FOLDER\\FILE'`"));
     }
-    Some(format!("write it like this: `{}`", example_of(key)?))
+    let is_open = |quote: char| value.starts_with(quote) && value.matches(quote).count() == 1;
+    if is_open('"') || is_open('\'') {
+        let quote = &value[..1];
+        return Some(format!("close the quotes: `{key} = {quote}…{quote}`"));
+    }
+    if is_boolean(key) {
+        return Some(format!("write `{key} = true` or `{key} = false`, without quotes"));
+    }
+    example_of(key).map(for_example)
+}
+
+fn for_example(line: &str) -> String {
+    format!("for example `{line}`")
+}
+
+/// The choices that serde names where a value is none of them: "one of `a`, `b`".
+fn choices_in(message: &str) -> Option<&str> {
+    let rest = message.strip_prefix("unknown variant ")?;
+    rest.rfind(", expected ").map(|at| rest[at + ", expected ".len()..].trim())
 }
 
 /// The line of the example file that sets `key`.
@@ -128,7 +182,7 @@ fn is_without_quotes(line: &str) -> bool {
 /// quote a part of a value, or change it.
 fn without_values(table: &toml::Table, place: &str, message: &str) -> String {
     // In serde's words, the value is all from the first quotation mark on.
-    let of_serde = ["invalid type: ", "invalid value: ", "unknown variant ", "unknown field "];
+    let of_serde = ["invalid type: ", "invalid value: ", "unknown field "];
     if of_serde.iter().any(|own| message.starts_with(own)) {
         let (said, expected) =
             message.split_at(message.rfind(", expected").unwrap_or(message.len()));
@@ -191,14 +245,17 @@ mod tests {
             error.drawing(),
             "  |\n3 |   min-ttl = '****' * *****\n  |             ^^^^^^\n"
         );
-        assert_eq!(error.cure.as_deref(), Some("write it like this: `min-ttl = \"5m\"`"));
+        assert_eq!(error.cure.as_deref(), Some("for example `min-ttl = \"5m\"`"));
         let error = fault("[profiles.work]\ntenant = contoso.example\r\n");
         assert!(error.to_string().starts_with("line 2, column 10: "), "{error}");
         assert_eq!(
             error.drawing(),
             "  |\n2 | tenant = ***************\n  |          ^^^^^^^^^^^^^^^\n"
         );
-        assert_eq!(error.cure.as_deref(), Some("write it like this: `tenant = \"common\"`"));
+        assert_eq!(
+            error.cure.as_deref(),
+            Some("write `tenant = \"…\"`, the text between the quotes")
+        );
         let error = fault("[defaults]\nstore-key-file = \"C:\\Users\\ada\\store.key\"\n");
         assert_eq!(
             error.cure.as_deref(),
@@ -367,7 +424,6 @@ mod tests {
     fn a_wrong_type_tells_the_right_one() {
         for (text, cure) in [
             ("[defaults]\njob = 5", "job = [\"graph-mail-read\"]"),
-            ("[defaults]\nstrict = 'maybe'", "strict = false"),
             (
                 "[jobs.crm]\naudience = 5",
                 "audience = \"api://00000000-0000-0000-0000-000000000000\"",
@@ -375,9 +431,25 @@ mod tests {
             ("default-profile = 1", "default-profile = \"work\""),
             ("profiles.work.tenant = 5", "tenant = \"common\""),
         ] {
-            let cure = format!("write it like this: `{cure}`");
+            let cure = format!("for example `{cure}`");
             assert_eq!(fault(text).cure, Some(cure), "{text}: {}", fault(text));
         }
+    }
+
+    #[test]
+    fn a_misspelt_word_is_shown_with_the_right_one() {
+        let error = fault("[defaults]\nstore = 'fiel' # hunter2\n");
+        assert_eq!(
+            error.to_string(),
+            "line 2, column 9: `fiel` is not one of `keyring`, `file`, `keyutils`, `memory`; did you mean `file`?"
+        );
+        assert_eq!(error.drawing(), "  |\n2 | store = 'fiel' * *******\n  |         ^^^^^^\n");
+        assert_eq!(error.cure.as_deref(), Some("write `store = \"file\"`"));
+        let error = fault("[defaults]\nstrict = 'maybe'");
+        let cure = "write `strict = true` or `strict = false`, without quotes";
+        assert_eq!(error.cure.as_deref(), Some(cure));
+        let error = fault("[jobs.crm]\ntitle = \"read orders");
+        assert_eq!(error.cure.as_deref(), Some("close the quotes: `title = \"…\"`"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Settings in the environment: `ENTRADA_…`, one for each key.
 
-use super::file::nearest;
 use super::layer::is_boolean;
+use super::nearest;
 use super::{Layer, SettingsError, keys};
 use entrada_auth::sys::{Env, VARIABLE_PREFIX};
 use entrada_core::parse_bool;
@@ -47,6 +47,11 @@ pub fn secret(env: &Env) -> Vec<String> {
     own(env).filter(|name| !known.iter().any(|own| own == name)).map(str::to_owned).collect()
 }
 
+/// The name of a variable without what all of them begin with.
+fn bare(name: &str) -> &str {
+    name.strip_prefix(VARIABLE_PREFIX).unwrap_or(name)
+}
+
 /// Unknown variables that begin with `ENTRADA_`, each with the one that was probably meant.
 pub fn strange(env: &Env) -> Vec<(String, Option<String>)> {
     if !is_any_set(env) {
@@ -60,8 +65,8 @@ pub fn strange(env: &Env) -> Vec<(String, Option<String>)> {
     own(env)
         .filter(|name| !known.iter().any(|own| own == name))
         .map(|name| {
-            let near = nearest(name, known.iter().map(String::as_str));
-            (name.to_owned(), near.map(str::to_owned))
+            let near = nearest(bare(name), known.iter().map(|own| bare(own)));
+            (name.to_owned(), near.map(|near| format!("{VARIABLE_PREFIX}{near}")))
         })
         .collect()
 }

@@ -4,14 +4,14 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
 use textwrap::core::{Word, display_width};
-use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
+use textwrap::wrap_algorithms::wrap_first_fit;
 
 use super::Notes;
 use super::case::{cases, is_repeated_note, several_jobs};
 use super::summary::{scopes, token_summary};
 use entrada_core::{Job, clean};
 use entrada_diagnose::{
-    Confidence, Diagnosis, Finding, InputKind, Row, Severity, Standing, Verdict, Who,
+    Confidence, Diagnosis, Finding, InputKind, Row, RuleId, Severity, Standing, Verdict, Who,
 };
 
 /// The capabilities of the output stream.
@@ -158,10 +158,13 @@ pub(super) fn findings(
             marked(out, style, &arrow, &format!(" {}: {}", seen.field, seen.value), 6)?;
         }
         help(out, style, &finding.help)?;
-        if finding.severity != Severity::Note
-            && matches!(finding.who, Who::TenantAdmin | Who::Developer | Who::Microsoft)
-        {
-            writeln!(out, "{} {}", style.paint(BOLD, "  = who:"), who(finding.who))?;
+        let is_told = match finding.who {
+            Who::User => OF_SETTINGS.contains(&finding.rule.id),
+            Who::TenantAdmin | Who::Developer | Who::Microsoft => !is_note,
+        };
+        if is_told {
+            let who = if finding.who == Who::User { "you" } else { who(finding.who) };
+            writeln!(out, "{} {who} can fix this", style.paint(BOLD, "  = who:"))?;
         }
     }
     Ok(())
@@ -193,12 +196,21 @@ pub fn help(out: &mut dyn Write, style: Style, help: &[impl AsRef<str>]) -> io::
     Ok(())
 }
 
-fn who(who: Who) -> &'static str {
+/// Findings about values that are settings where entrada sent the request, and the program's otherwise.
+pub const OF_SETTINGS: [RuleId; 4] = [
+    RuleId::AppNotFoundInTenant,
+    RuleId::InvalidTenant,
+    RuleId::InvalidScope,
+    RuleId::ResourceNotFound,
+];
+
+/// Who can fix a problem, in every text for people.
+pub fn who(who: Who) -> &'static str {
     match who {
-        Who::User => "you can fix this",
-        Who::Developer => "the developer of the application can fix this",
-        Who::TenantAdmin => "an administrator of the tenant can fix this",
-        Who::Microsoft => "only the operator of the service can fix this",
+        Who::User => "the user",
+        Who::Developer => "the developer of the application",
+        Who::TenantAdmin => "an administrator of the tenant",
+        Who::Microsoft => "only the operator of the service",
     }
 }
 
@@ -281,23 +293,36 @@ pub fn wrapped(out: &mut dyn Write, width: Option<usize>, text: &str) -> io::Res
     marked(out, Style { color: false, width }, "", text, 0)
 }
 
-/// The words of `text`. A part in backticks is one word, so that a command can be copied.
-fn words(text: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+/// The words of `text`. A part in backticks is one word, so that a command can be copied. Where that part is wider than `width`,
+/// it is broken between its words: a command behind a backslash, which shells take as one line.
+fn words(text: &str, width: usize) -> Vec<Word<'_>> {
     let mut words = Vec::new();
     let mut start = 0;
-    let mut is_quoted = false;
+    // Whether the part in backticks that begins is too wide, and is a command.
+    let (mut is_quoted, mut is_wide, mut is_command) = (false, false, false);
     for (at, c) in text.char_indices() {
         match c {
-            '`' => is_quoted = !is_quoted && text[at + 1..].contains('`'),
-            ' ' if !is_quoted && start < at => {
-                words.push(Word::from(&text[start..=at]));
+            '`' if is_quoted => (is_quoted, is_wide) = (false, false),
+            '`' => {
+                let rest = &text[at + 1..];
+                let quoted = rest.find('`').map(|end| &rest[..end]);
+                is_quoted = quoted.is_some();
+                is_wide = quoted.is_some_and(|quoted| width < display_width(quoted) + 2);
+                is_command = quoted.is_some_and(|quoted| quoted.starts_with("entrada "));
+            }
+            ' ' if (!is_quoted || (is_wide && !cfg!(windows))) && start < at => {
+                let mut word = Word::from(&text[start..=at]);
+                if is_quoted && is_command {
+                    word.penalty = " \\";
+                }
+                words.push(word);
                 start = at + 1;
             }
             _ => (),
         }
     }
     words.push(Word::from(&text[start..]));
-    Box::new(words.into_iter())
+    words
 }
 
 /// Writes prose that has line breaks at a fixed width: paragraphs are wrapped again where the width is known.
@@ -363,15 +388,19 @@ pub fn marked(
     } else {
         (mark, text)
     };
-    let options = textwrap::Options::new(width)
-        .initial_indent(mark)
-        .subsequent_indent(&indent)
-        .word_separator(WordSeparator::Custom(words))
-        .word_splitter(WordSplitter::NoHyphenation)
-        .wrap_algorithm(WrapAlgorithm::FirstFit)
-        .break_words(false);
-    for line in textwrap::wrap(text, options) {
-        writeln!(out, "{line}")?;
+    let words = words(text, width - indent.len().min(width / 2));
+    let room = |start: &str| {
+        f64::from(u32::try_from(width.saturating_sub(display_width(start))).unwrap_or(u32::MAX))
+    };
+    let lines = wrap_first_fit(&words, &[room(mark), room(&indent)]);
+    for (index, line) in lines.iter().enumerate() {
+        write!(out, "{}", if index == 0 { mark } else { &indent })?;
+        if let Some((last, before)) = line.split_last() {
+            before.iter().try_for_each(|word| write!(out, "{}{}", word.word, word.whitespace))?;
+            let end = if index + 1 < lines.len() { last.penalty } else { "" };
+            write!(out, "{}{end}", last.word)?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }
@@ -422,6 +451,20 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "help: sign in again with this:\n    `entrada login --scope Mail.Read`\n    and `accept\n"
+        );
+    }
+
+    #[cfg(not(windows))]
+    #[test]
+    fn a_command_wider_than_the_line_is_broken_between_its_words() {
+        let mut out = Vec::new();
+        let style = Style { color: false, width: Some(44) };
+        let text =
+            " `entrada login t --save t --store file --store-key-file FILE`; FILE holds a key";
+        marked(&mut out, style, "  = help:", text, 10).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "  = help: `entrada login t --save t \\\n          --store file --store-key-file \\\n          FILE`; FILE holds a key\n"
         );
     }
 

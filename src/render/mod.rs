@@ -24,7 +24,9 @@ use entrada_diagnose::Diagnosis;
 
 pub use call::{call_lines, calls_json};
 pub use claims::claims;
-pub use human::{Style, command, failure, field, heading, help, label, marked, prose, wrapped};
+pub use human::{
+    OF_SETTINGS, Style, command, failure, field, heading, help, label, marked, prose, who, wrapped,
+};
 pub use report::report;
 pub use shell::{Shell, carries, is_variable_name};
 pub use table::{listing, records, table, table_fits};

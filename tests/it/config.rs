@@ -358,7 +358,7 @@ fn an_error_in_the_file_shows_the_place_and_what_to_write() {
             run.stderr,
             format!(
                 "error: {}: line 3, column 7: invalid type: integer `…`, expected a list of strings, or one string\n  |\n\
-                 3 | job = * * ****\n  |       ^\n  = help: write it like this: `job = [\"graph-mail-read\"]`\n",
+                 3 | job = * * ****\n  |       ^\n  = help: for example `job = [\"graph-mail-read\"]`\n",
                 path.display()
             )
         );
@@ -366,7 +366,7 @@ fn an_error_in_the_file_shows_the_place_and_what_to_write() {
     world.write_config("[profiles.mail]\nclient-id = hunter2-abc\n");
     let run = world.run_exactly(&["login", "mail"], "");
     assert!(run.stderr.contains("2 | client-id = ***********\n"), "{}", run.stderr);
-    assert!(run.stderr.contains("write it like this: `client-id = \""), "{}", run.stderr);
+    assert!(run.stderr.contains("write `client-id = \"…\"`"), "{}", run.stderr);
 }
 
 #[test]

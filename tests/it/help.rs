@@ -61,7 +61,7 @@ fn a_summary_shows_all_flags_of_the_command_itself() {
     for flag in ["--output", "--shell", "--variable", "--user", "--challenge", "--force-refresh"] {
         assert!(page.contains(flag), "{flag}: {page}");
     }
-    assert!(page.contains("[default: ACCESS_TOKEN]") && page.contains("possible values: token"));
+    assert!(page.contains("[default: ACCESS_TOKEN]") && page.contains("[values: token"));
     assert!(!page.contains("--keyring-session"), "a setting: {page}");
     let whole = help_at(80, &["token", "--help"]).stdout;
     for flag in ["--keyring-session", "--lock-timeout", "--config", "--challenge"] {

@@ -26,6 +26,7 @@ mod explain_reading;
 mod export;
 mod faults;
 mod files;
+mod first_hour;
 mod forms;
 mod generic_provider;
 mod graph_call;

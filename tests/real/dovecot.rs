@@ -272,7 +272,7 @@ fn pem(key: &serde_json::Value) -> String {
 }
 
 /// Debian's `nobody` and `nogroup`. A server that root starts has to be somebody, or Dovecot opens no mailbox.
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()

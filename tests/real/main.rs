@@ -16,6 +16,7 @@ mod dialog;
 mod doctor;
 mod documents;
 mod dovecot;
+mod dovecot_page;
 mod emulator_clients;
 mod endurance;
 mod faults;

@@ -114,6 +114,8 @@ pub struct Context {
     pub job_flag: Option<String>,
     /// All named jobs, if there are several.
     pub jobs: Vec<Job>,
+    /// The jobs of the user's own, which a token may serve although nobody named them.
+    pub own_jobs: Vec<Job>,
     /// Whether the token should act for a user or for the application, if that was given.
     pub subject: Option<TokenSubject>,
     /// The scopes of the request, or those of the sign-in if a later refresh sent others.
@@ -263,6 +265,7 @@ impl Context {
             job_name: self.job_name.or(other.job_name),
             job_flag: self.job_flag.or(other.job_flag),
             jobs: named,
+            own_jobs: if self.own_jobs.is_empty() { other.own_jobs } else { self.own_jobs },
             subject: self.subject.or(other.subject),
             requested: self.requested.or(other.requested),
             sent: self.sent.or(other.sent),

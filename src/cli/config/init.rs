@@ -79,6 +79,18 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let settings = app.settings_of(&file, Some(name))?;
     let ask = app.interaction(&settings) == Interaction::Allowed;
     let given = &app.common.layer;
+    // Settings for this run only do not belong in a profile.
+    let mut layer = Layer { quiet: None, trace: None, no_interactive: None, ..given.clone() };
+    // Before any question, what was given has to be right.
+    settings.jobs()?;
+    settings.scopes()?;
+    settings.authority()?;
+    if let Some(given) = &layer.client_id
+        && matches!(settings.authority()?, Authority::Entra { .. })
+    {
+        layer.client_id =
+            Some(client_id(given).map_err(|why| Failure::usage(format!("`--client-id`: {why}")))?);
+    }
     if !ask && given.client_id.is_none() && !takes_any_client(&settings) {
         let mut words = vec![app.selectors()];
         words.extend(given.tenant.is_none().then(|| "--tenant TENANT".to_owned()));
@@ -93,8 +105,6 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 words.join(" ")
             )));
     }
-    // Settings for this run only do not belong in a profile.
-    let mut layer = Layer { quiet: None, trace: None, no_interactive: None, ..given.clone() };
     // Choose and check the store first: a sign-in that cannot be stored wastes the user's answers.
     store_choice::choose(app, &settings, &mut layer, ask)?;
     if !args.no_login {
@@ -111,12 +121,6 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
                 failure
             }
         })?;
-    }
-    if let Some(given) = &layer.client_id
-        && matches!(settings.authority()?, Authority::Entra { .. })
-    {
-        layer.client_id =
-            Some(client_id(given).map_err(|why| Failure::usage(format!("`--client-id`: {why}")))?);
     }
     if ask {
         if layer.job.is_none() && layer.scope.is_none() {
@@ -176,11 +180,12 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     }
     app.ui.line("signing in to check the profile");
     let kept = format!("the profile is written; continue with `entrada login {name}`");
-    let exit = login::run(&login::Args::of(name), app).map_err(|failure| failure.help(kept))?;
-    if exit == Exit::Success {
-        next(app, name, &layer);
+    let signed_in = login::sign_in(&login::Args::of(name), app);
+    let signed_in = signed_in.map_err(|failure| failure.help(kept))?;
+    if signed_in.exit == Exit::Success && signed_in.is_fit {
+        next(app, name, &layer, &whole);
     }
-    Ok(exit)
+    Ok(signed_in.exit)
 }
 
 /// Whether the authority is an Entra ID on this machine: an emulator, where nobody registers an application.
@@ -371,14 +376,15 @@ pub(in crate::cli) fn write(
 }
 
 /// What can be done with it.
-fn next(app: &App<'_, '_>, name: &str, layer: &Layer) {
+fn next(app: &App<'_, '_>, name: &str, layer: &Layer, settings: &Settings) {
     let quoted = shell_quoted(name);
     let mail =
         layer.job.iter().flatten().any(|job| ["imap", "smtp", "pop"].contains(&&*job.to_string()));
     let mut lines =
         vec![(format!("entrada token {quoted}"), "prints a token, refreshed when needed")];
-    // How to call an API of one's own is not known.
-    if layer.job.iter().flatten().all(|job| job.to_string() != "custom") {
+    // How to call an API of one's own is not known, nor the services of an emulator.
+    let is_local = local_authority::local_authority(settings).is_some();
+    if !is_local && layer.job.iter().flatten().all(|job| job.to_string() != "custom") {
         lines.push((
             format!("entrada probe {quoted}"),
             "shows it to the service, and explains the answer",

@@ -5,6 +5,8 @@ pub(super) mod init;
 mod store_choice;
 mod write;
 
+use std::path::Path;
+
 pub(super) use write::check_edit;
 
 use super::app::App;
@@ -14,10 +16,11 @@ use super::store::key_in;
 use super::ui::style_of;
 use super::{Exit, Failure};
 use crate::config::flags;
-use crate::config::{ConfigFile, Origin, Settings, variable};
+use crate::config::{ConfigFile, Origin, Settings, SettingsError, variable};
 use crate::render;
 use entrada_auth::store::StoreKind;
 use entrada_auth::sys::Stream;
+use entrada_core::Authority;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -120,9 +123,14 @@ fn check(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         app.settings(Some(name))?;
         let layer = app.common.layer.clone();
         let settings = Settings::resolve(&file, Some(name), app.sys.env, layer)?;
-        settings.authority()?;
-        settings.client_id()?;
-        settings.request_scopes(&settings.jobs()?)?;
+        let is_entra = matches!(settings.authority()?, Authority::Entra { .. });
+        // What is missing has no place of its own.
+        settings.client_id().map_err(|error| of_profile(&path, name, error))?;
+        if is_entra {
+            settings.check_client_id()?;
+        }
+        let jobs = settings.jobs()?;
+        settings.request_scopes(&jobs).map_err(|error| of_profile(&path, name, error))?;
         if let Some(path) = settings.get(|layer| &layer.store_key_file) {
             key_in(path.as_ref(), app.has_new_file_store()?)?;
         }
@@ -131,4 +139,14 @@ fn check(_: &NoArgs, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
     let profiles = if count == 1 { "profile" } else { "profiles" };
     app.ui.line(format!("{}: {count} {profiles}, no errors", path.display()));
     Ok(Exit::Success)
+}
+
+/// `error`, which names no place, as that of the profile `name` of the file `path`.
+fn of_profile(path: &Path, name: &str, error: SettingsError) -> Failure {
+    let is_placed = matches!(error, SettingsError::InFile { .. });
+    let mut failure = Failure::from(error);
+    if !is_placed {
+        failure.message = format!("{}: [profiles.{name}]: {}", path.display(), failure.message);
+    }
+    failure
 }

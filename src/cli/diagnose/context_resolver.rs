@@ -45,10 +45,10 @@ impl ContextResolver {
         let any =
             app.paths().is_ok() || app.common.profile.is_some() || app.common.config.is_some();
         let file = if any { app.config_file()?.1 } else { ConfigFile::default() };
-        let jobs = ConfigFile { jobs: file.jobs.clone(), ..ConfigFile::default() };
+        let jobs = file.only_jobs();
         let flags = Settings::resolve(&jobs, None, &Env::default(), app.common.layer.clone())?;
         let mut resolver = Self {
-            flags: context(&flags)?,
+            flags: Context { own_jobs: flags.own_jobs()?, ..context(&flags)? },
             profile: None,
             subject: None,
             audience: None,

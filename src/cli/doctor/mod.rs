@@ -9,8 +9,8 @@ mod tell;
 use super::app::App;
 use super::registration::RegistrationFiles;
 use super::{Exit, Failure};
-use crate::config::Settings;
 use crate::config::flags;
+use crate::config::{ConfigFile, Settings, SettingsError};
 use crate::render::Format;
 
 /// The settings that the command reads.
@@ -109,55 +109,62 @@ fn go_on<T>(app: &App<'_, '_>, found: T) -> Result<T, Failure> {
 }
 
 fn look(args: &Args, app: &mut App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
-    let (configured, settings) = configuration(args, app);
+    let Configured { lines: configured, settings, is_whole } = configuration(args, app);
+    let why = configured.iter().find(|line| line.is_bad()).map_or("config", |line| line.name);
     let mut lines = configured;
     let policy = policy(app, settings.as_ref());
     let is_forbidden = policy.as_ref().is_some_and(CheckLine::is_bad);
     lines.extend(policy);
     if args.files.are_given() {
-        match &settings {
+        match settings.as_ref().filter(|_| is_whole) {
             Some(settings) => lines.extend(registration::look(&args.files, app, settings)?),
-            None => lines.push(CheckLine::passed("registration", "profile")),
+            None => lines.push(CheckLine::passed("registration", why)),
         }
     }
     let folders = machine::folders(app);
     let homeless = folders.is_bad();
     lines.push(folders);
-    match &settings {
+    let authority = settings.as_ref().filter(|settings| settings.authority().is_ok());
+    let mut reachable = false;
+    match authority {
+        // An authority that the administrator forbids gets no request.
+        _ if is_forbidden => lines.extend(network::passed("policy")),
         Some(settings) => {
-            let network = if is_forbidden {
-                network::passed("policy").collect()
-            } else {
-                go_on(app, network::look(app, settings))?
-            };
-            let reachable = !is_forbidden && !network.iter().any(CheckLine::is_bad);
+            let network = go_on(app, network::look(app, settings))?;
+            reachable = !network.iter().any(CheckLine::is_bad);
             lines.extend(network);
-            if args.app {
-                if reachable {
-                    lines.extend(go_on(app, application::look(app, settings))?);
-                } else {
-                    let why = if is_forbidden { "policy" } else { "authority" };
-                    lines.push(CheckLine::passed("application", why));
-                }
-            }
-            if homeless {
-                lines.push(CheckLine::passed("store", "folders"));
-                lines.push(CheckLine::passed("sign-in", "folders"));
-            } else {
-                let store = go_on(app, machine::store(app, settings))?;
-                let locked = store.is_bad();
-                lines.push(store);
-                lines.push(if locked {
-                    CheckLine::passed("sign-in", "store")
-                } else {
-                    go_on(app, machine::sign_in(app, settings, reachable))?
-                });
-            }
         }
-        None => {
-            let why = lines.iter().find(|line| line.is_bad()).map_or("config", |line| line.name);
-            lines.extend(network::passed(why));
-            lines.extend(["store", "sign-in"].map(|name| CheckLine::passed(name, why)));
+        None => lines.extend(network::passed(why)),
+    }
+    if args.app {
+        match settings.as_ref().filter(|_| is_whole) {
+            Some(settings) if reachable => {
+                lines.extend(go_on(app, application::look(app, settings))?);
+            }
+            _ if is_forbidden => lines.push(CheckLine::passed("application", "policy")),
+            Some(_) => lines.push(CheckLine::passed("application", "authority")),
+            None => lines.push(CheckLine::passed("application", why)),
+        }
+    }
+    // Which store is meant is not known where the file that may name it cannot be read.
+    let stored = settings
+        .as_ref()
+        .filter(|settings| is_whole || settings.get(|layer| &layer.store).is_some());
+    match stored {
+        Some(settings) if !homeless => {
+            let store = go_on(app, machine::store(app, settings))?;
+            let locked = store.is_bad();
+            lines.push(store);
+            lines.push(match (locked, is_whole) {
+                (true, _) => CheckLine::passed("sign-in", "store"),
+                (false, false) => CheckLine::passed("sign-in", why),
+                (false, true) => go_on(app, machine::sign_in(app, settings, reachable))?,
+            });
+        }
+        _ => {
+            let why = if homeless { "folders" } else { why };
+            lines.push(CheckLine::passed("store", why));
+            lines.push(CheckLine::passed("sign-in", why));
         }
     }
     lines.push(machine::browser(app));
@@ -181,9 +188,19 @@ fn policy(app: &App<'_, '_>, settings: Option<&Settings>) -> Option<CheckLine> {
     Some(CheckLine::fine("policy", format!("{}: {limits}", policy.path.display())))
 }
 
-/// Checks the configuration file, the profile and the resulting settings.
-fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<CheckLine>, Option<Settings>) {
-    let file = match app.config_file() {
+/// What the configuration gives for the other checks.
+struct Configured {
+    lines: Vec<CheckLine>,
+    settings: Option<Settings>,
+    /// Whether the settings are all that the user gave, and not what is left of a file with a fault.
+    is_whole: bool,
+}
+
+/// Checks the configuration file, the profile and the resulting settings. Where they have a fault, the other checks take what can
+/// be used of them.
+fn configuration(args: &Args, app: &App<'_, '_>) -> Configured {
+    let profile = args.profile.as_deref();
+    let (line, file) = match app.config_file() {
         Ok((path, file)) => {
             let found = if path.exists() {
                 let count = file.profiles.len();
@@ -192,41 +209,45 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> (Vec<CheckLine>, Option<Sett
             } else {
                 format!("no file at {}: only flags and variables apply", path.display())
             };
-            Ok((CheckLine::fine("config", found), file))
+            (CheckLine::fine("config", found), file)
         }
-        Err(failure) => Err(failure),
-    };
-    let (line, file) = match file {
-        Ok(both) => both,
         Err(failure) => {
-            let line =
-                CheckLine::of("config", &failure).or_help("`entrada config check` shows the place");
+            let line = CheckLine::of("config", &failure)
+                .or_help("`entrada config check` shows the place")
+                .help("the checks below take what can be used of the file, flags and variables");
             let lines = vec![line, CheckLine::passed("profile", "config")];
-            return (lines, None);
+            return Configured { lines, settings: usable(app, profile), is_whole: false };
         }
     };
-    let settings = app.settings_of(&file, args.profile.as_deref());
-    let told = settings.and_then(|settings| {
-        let authority = settings.authority()?;
-        let which = match &settings.profile {
-            Some(name) => format!("`{name}`: "),
-            None => String::new(),
-        };
-        let found = match settings.client_id() {
-            Ok(client) => {
-                CheckLine::fine("profile", format!("{which}client {client} at {authority}"))
-            }
-            Err(_) => CheckLine::bad("profile", format!("{which}no client id is set"))
-                .help("register an application and name it: `entrada config init`"),
-        };
-        Ok((found, settings))
-    });
-    match told {
-        Ok((found, settings)) => (vec![line, found], Some(settings)),
+    let settings = match app.settings_of(&file, profile) {
+        Ok(settings) => settings,
         Err(failure) => {
             let wrong = CheckLine::of("profile", &failure)
                 .or_help("`entrada config show` tells where each setting comes from");
-            (vec![line, wrong], None)
+            return Configured { lines: vec![line, wrong], settings: None, is_whole: false };
         }
-    }
+    };
+    let which = match &settings.profile {
+        Some(name) => format!("`{name}`: "),
+        None => String::new(),
+    };
+    let found = match (settings.authority(), settings.jobs(), settings.client_id()) {
+        (Err(error), ..) | (_, Err(error), _) => CheckLine::of("profile", &error.into()),
+        (Ok(authority), Ok(_), Ok(client)) => {
+            CheckLine::fine("profile", format!("{which}client {client} at {authority}"))
+        }
+        (Ok(_), Ok(_), Err(SettingsError::NoClientId)) => {
+            CheckLine::bad("profile", format!("{which}no client id is set"))
+                .help("register an application and name it: `entrada config init`")
+        }
+        (Ok(_), Ok(_), Err(error)) => CheckLine::of("profile", &error.into()),
+    };
+    Configured { lines: vec![line, found], settings: Some(settings), is_whole: true }
+}
+
+/// The settings in what can be used of a configuration file with a fault.
+fn usable(app: &App<'_, '_>, profile: Option<&str>) -> Option<Settings> {
+    let file = app.usable_config();
+    let usable = app.settings_of(&file, profile);
+    usable.or_else(|_| app.settings_of(&ConfigFile::default(), None)).ok()
 }

@@ -2,6 +2,7 @@
 
 use strum::IntoEnumIterator as _;
 
+use crate::render::who;
 use entrada_core::entra::aadsts::{Aadsts, Category, meanings};
 use entrada_core::entra::consent::{self, ConsentRequest};
 use entrada_core::entra::permissions::{self, Permission};
@@ -17,7 +18,7 @@ pub(super) fn number(code: &Aadsts) -> Vec<String> {
         code.meaning.to_owned(),
         String::new(),
         format!("What to do: {}", code.remedy),
-        format!("Who: {}", code.who.id()),
+        format!("Who can fix it: {}", who(code.who)),
     ];
     lines.extend(code.cause.map(|cause| format!("Finding: {cause} (`entrada explain {cause}`)")));
     if code.category == Category::OtherFlow {

@@ -14,6 +14,7 @@ use strum::IntoEnumIterator as _;
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
+use crate::config::nearest;
 use crate::render::{self, Format};
 use entrada_auth::sys::Stream;
 use entrada_core::entra::graph::CallAccess;
@@ -163,7 +164,7 @@ fn unknown(what: &str, word: &str) -> Failure {
             "entrada does not know this number; look it up at https://login.microsoftonline.com/error?code={code}"
         ));
     }
-    match nearest(word) {
+    match nearest_entry(word) {
         Some(id) => failure.help(format!("did you mean `entrada explain {id}`?")),
         None => failure.help(
             "give a finding's id, an AADSTS number, a claim, a permission, a call, a job, or `exit 5`; \
@@ -172,20 +173,14 @@ fn unknown(what: &str, word: &str) -> Failure {
     }
 }
 
-fn nearest(word: &str) -> Option<String> {
+/// The entry that `word` was probably meant to be.
+fn nearest_entry(word: &str) -> Option<&'static str> {
     let rules = RuleId::all().map(RuleId::as_str);
     let errors = oauth_errors::all().iter().map(|own| own.error);
     let jobs = Job::iter().map(Job::id);
     let permissions = permissions::all().iter().map(|permission| permission.name);
-    rules
-        .chain(programs::all().map(|(id, _)| id))
-        .chain(errors)
-        .chain(jobs)
-        .chain(permissions)
-        .map(|own| (strsim::jaro_winkler(&own.to_ascii_lowercase(), word), own))
-        .filter(|(likeness, _)| 0.8 < *likeness)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, own)| own.to_owned())
+    let all = rules.chain(programs::all().map(|(id, _)| id)).chain(errors);
+    nearest(word, all.chain(jobs).chain(permissions))
 }
 
 fn exit_code(word: &str) -> Option<Exit> {

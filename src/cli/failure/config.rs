@@ -42,11 +42,22 @@ impl From<NotAllowed> for Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        let failure = Self::of(Exit::Usage, &error);
-        match &error {
+        let mut failure = Self::of(Exit::Usage, &error);
+        let error = match &error {
+            SettingsError::InFile { fault, error, .. } => {
+                failure.drawing = fault.drawing().to_owned();
+                failure = failure.helps(fault.cure.clone());
+                &**error
+            }
+            error => error,
+        };
+        match error {
             SettingsError::NoProfile { name, has_none: true, .. } => failure
                 .help(format!("write it: `entrada config init {}`", shell_quoted(name)))
                 .help("or name the file that has it: `--config FILE`, or ENTRADA_CONFIG"),
+            SettingsError::NoGuid(_) => failure
+                .help("copy the \"Application (client) ID\" from the application's Overview page in the Entra portal")
+                .help("no application is registered yet? `entrada config init` explains how"),
             _ => failure,
         }
     }

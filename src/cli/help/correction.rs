@@ -260,17 +260,6 @@ fn format_of<'a>(
     Some(own.map_or_else(Vec::new, |own| vec!["-o".to_owned(), own.to_owned()]))
 }
 
-/// `error` without the tip to write an unknown flag behind `--`, where it would count as a profile or a file.
-pub(in crate::cli) fn without_bad_tips(mut error: clap::Error) -> clap::Error {
-    if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
-        tips.retain(|tip| !tip.to_string().contains("as a value, use"));
-        if !tips.is_empty() {
-            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
-        }
-    }
-    error
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ pub(super) mod examples;
 mod groups;
 mod layout;
 mod summary;
+mod tip;
 mod topics;
 
 use std::ffi::OsString;
@@ -18,11 +19,12 @@ use clap::error::ErrorKind;
 use super::app::App;
 use super::ui::style_of;
 use super::{Exit, Failure};
-pub(super) use correction::{correction, without_bad_tips};
+pub(super) use correction::correction;
 use entrada_auth::sys::Stream;
 use entrada_core::clean;
 pub(super) use groups::related;
 pub(super) use layout::hanging;
+pub(super) use tip::{with_best_tip, wrapped};
 pub(super) use topics::NAMES as TOPICS;
 
 #[derive(clap::Args)]

@@ -10,6 +10,9 @@ use crate::config::keys;
 /// Settings that a summary shows; `--help` shows all.
 const IN_SUMMARY: [&str; 5] = ["job", "scope", "tenant", "client-id", "flow"];
 
+/// The commands whose summary shows `--min-ttl` too: they take a stored token.
+const WITH_MIN_TTL: [&str; 2] = ["token", "exec"];
+
 /// Flags of every command, which a summary leaves out.
 const OF_EVERY_COMMAND: [&str; 4] = ["config", "profile", "verbose", "help"];
 
@@ -38,7 +41,7 @@ pub(super) fn page(command: &mut Command, name: &str, width: usize) -> String {
     let signs_in = command.get_arguments().any(|arg| arg.get_long() == Some("timeout"));
     let options: Vec<(String, String)> = command
         .get_arguments()
-        .filter(|arg| is_shown(arg) && (signs_in || arg.get_long() != Some("flow")))
+        .filter(|arg| is_shown(arg, name) && (signs_in || arg.get_long() != Some("flow")))
         .map(row)
         .collect();
     if !options.is_empty() {
@@ -53,11 +56,12 @@ pub(super) fn page(command: &mut Command, name: &str, width: usize) -> String {
     text
 }
 
-fn is_shown(arg: &Arg) -> bool {
+fn is_shown(arg: &Arg, command: &str) -> bool {
     let Some(long) = arg.get_long() else { return !arg.is_hide_set() };
     let is_setting = keys().iter().any(|key| key == long);
-    let is_left_out =
-        OF_EVERY_COMMAND.contains(&long) || (is_setting && !IN_SUMMARY.contains(&long));
+    let is_in =
+        IN_SUMMARY.contains(&long) || (long == "min-ttl" && WITH_MIN_TTL.contains(&command));
+    let is_left_out = OF_EVERY_COMMAND.contains(&long) || (is_setting && !is_in);
     !arg.is_hide_set() && !is_left_out
 }
 
@@ -82,7 +86,7 @@ pub(super) fn row(arg: &Arg) -> (String, String) {
         .map(|value| value.get_name().to_owned())
         .collect();
     if !names.is_empty() && !arg.is_hide_possible_values_set() && arg.get_action().takes_values() {
-        let _ = write!(text, " [possible values: {}]", values(names));
+        let _ = write!(text, " [values: {}]", values(names));
     }
     (term, text)
 }

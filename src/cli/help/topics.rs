@@ -63,7 +63,8 @@ fn prose(app: &mut App<'_, '_>, style: Style, text: &str) -> Result<(), Failure>
 const SETTINGS: &str = "\
 Each setting is a flag, a variable and a key of the configuration file: `--min-ttl 5m`, `ENTRADA_MIN_TTL=5m` and
 `min-ttl = \"5m\"` say the same. The flag counts before the variable, the variable before the profile, the profile
-before `[defaults]` in the file.
+before `[defaults]` in the file. A client id and a tenant, both by flag or variable, are another application: without a profile
+by name, the default profile then lends them neither authority nor cloud nor account.
 
 Times are numbers with a unit: `90s`, `5m`, `2h`, `1d`. Lists are repeated flags, words in a variable, and arrays in the file.
 

@@ -1,7 +1,5 @@
 //! Prints the result of a probe, for people and for programs.
 
-use std::io::Write as _;
-
 use serde::Serialize;
 
 use super::super::app::App;
@@ -98,13 +96,13 @@ fn people(app: &mut App<'_, '_>, probed: &Probed) -> std::io::Result<()> {
         }
     };
     let mut out = Vec::new();
-    writeln!(out, "{mark}: {said}")?;
+    render::marked(&mut out, style, &mark, &format!(": {said}"), 2)?;
     if *unoffered {
         let mark = render::label(style, Severity::Note, "note");
-        writeln!(
-            out,
-            "{mark}: {server} offers neither XOAUTH2 nor OAUTHBEARER, the ways to sign in with a token"
-        )?;
+        let said = format!(
+            ": {server} offers neither XOAUTH2 nor OAUTHBEARER, the ways to sign in with a token"
+        );
+        render::marked(&mut out, style, &mark, &said, 2)?;
     }
     match ended {
         Ended::Broken(error) if is_mail => render::help(&mut out, style, &of_mail(error))?,

@@ -7,6 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
 use super::claims::note;
+use super::human::who;
 use super::summary::when;
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::{Claims, Job, Jwt, NumericDate, clean};
@@ -183,7 +184,7 @@ fn card(finding: &Finding) -> Markup {
                 ul { @for help in &finding.help { li { (advice(help)) } } }
             }
             @if finding.severity != Severity::Note {
-                p.who { "Who can fix it: " (finding.who.id().replace('-', " ")) }
+                p.who { "Who can fix it: " (who(finding.who)) }
             }
         }
     }

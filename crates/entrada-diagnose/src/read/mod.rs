@@ -78,7 +78,7 @@ pub enum RecogniseError {
     #[error("the HTTP archive cannot be diagnosed: {0}")]
     Har(HarError),
     /// An evidence file with a member of the wrong type.
-    #[error("the evidence file's `{member}` is not {expected}")]
+    #[error("the JSON file of evidence is not read: its member `{member}` is not {expected}")]
     Member {
         /// Which member.
         member: &'static str,

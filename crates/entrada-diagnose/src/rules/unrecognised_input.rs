@@ -47,7 +47,7 @@ fn check(facts: &Facts) -> Option<Finding> {
             .with_confidence(Confidence::Possible)
             .help(
                 "pass a token, a token response, an OAuth error, an AADSTS text, an HTTP answer with its status line, lines \
-                 of a mail protocol, or an evidence file",
+                 of a mail protocol, an HTTP archive (HAR), or one JSON file with several of these",
             ),
     )
 }

@@ -206,7 +206,7 @@ fn denied_by_sharepoint() -> Hypothesis {
         RuleId::NotAboutTheToken,
         "SharePoint or OneDrive refuses: the caller has no right on that site, drive or item",
     )
-    .help("as a user: the owner of the site or file adds the user, also where the user is a tenant administrator")
+    .help("as a user: the owner of the site or file adds the user, also where the user is an administrator of the tenant")
     .help("as an application: an administrator grants `Sites.Read.All`, `Files.Read.All` or more of Microsoft Graph as application permissions; with `Sites.Selected` each site needs its own grant (`POST /sites/{id}/permissions`)")
     .help("the tenant may close access by network or to unmanaged devices (`Access control` of the SharePoint admin centre)");
     told.is_complete = true;

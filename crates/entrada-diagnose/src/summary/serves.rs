@@ -35,7 +35,7 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
     if !readable && facts.granted().is_none_or(|granted| granted.api().is_empty()) {
         return None;
     }
-    let named = facts.context().jobs.iter().copied();
+    let named = facts.context().jobs.iter().chain(&facts.context().own_jobs).copied();
     let on_record = Job::iter().filter(|job| {
         // "Any call" is not a specific call, and no token works for a retired API.
         !matches!(job, Job::Graph | Job::Custom | Job::None | Job::OutlookRestV2)
@@ -73,6 +73,7 @@ pub(super) fn serves(evidence: &Evidence, facts: &Facts) -> Option<Serves> {
 mod tests {
     use super::*;
     use crate::rules::testing;
+    use entrada_core::{OwnJob, OwnNeeds};
 
     fn does(claims: &str) -> Vec<&'static str> {
         let evidence = testing::token(claims);
@@ -91,6 +92,32 @@ mod tests {
             ["imap", "smtp"]
         );
         assert_eq!(does(r#"{"aud":"api://mine","scp":"x"}"#), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_job_of_the_users_own_is_served_by_its_audience_and_permission() {
+        let own = |name: &str, audience: &str, scopes| {
+            Job::Own(OwnJob::new(OwnNeeds {
+                name: name.to_owned(),
+                title: name.to_owned(),
+                audience: audience.to_owned(),
+                sufficient: scopes,
+                ..OwnNeeds::default()
+            }))
+        };
+        let mut evidence = testing::token(r#"{"aud":"api://orders","scp":"Orders.Read"}"#);
+        evidence.context.own_jobs = vec![
+            own("orders", "api://orders", vec!["Orders.Read"]),
+            own("orders-write", "api://orders", vec!["Orders.Write"]),
+            own("crm", "api://crm", vec!["Orders.Read"]),
+        ];
+        let serves = serves(&evidence, &Facts::new(&evidence)).unwrap();
+        let names: Vec<&str> = serves.does.iter().map(|job| job.id()).collect();
+        assert_eq!(names, ["orders"]);
+        // They are no findings: nobody asked for them.
+        let of_nobody = testing::token(r#"{"aud":"api://orders","scp":"Orders.Read"}"#);
+        let count = |evidence| crate::judge(evidence).findings.len();
+        assert_eq!(count(&evidence), count(&of_nobody));
     }
 
     #[test]
