@@ -4,6 +4,7 @@
 use url::Url;
 
 use crate::log_time::LogTime;
+use crate::sent_field;
 use crate::service::azure::AzureService;
 use crate::service::directory_permission;
 use crate::service::hosts;
@@ -33,6 +34,8 @@ pub struct Observed {
     pub(crate) bracketed: Option<Bracketed>,
     /// The permission of the operation in the directory that the text names.
     pub(crate) directory_permission: Option<String>,
+    /// Why no service accepts the `Authorization` field of the request, whatever token is in it.
+    pub(crate) field_fault: Option<&'static str>,
     /// When the exchange of the text took place.
     pub(crate) recorded: Recorded,
 }
@@ -144,6 +147,7 @@ impl Observed {
             azure,
             bracketed: bracketed(text, &lower),
             directory_permission: directory_permission(&lower),
+            field_fault: sent_field::fault(text),
             recorded: LogTime::last_in(text).map_or(Recorded::Undated, Recorded::At),
         }
     }
@@ -157,6 +161,7 @@ impl Observed {
             azure: self.azure.or(other.azure),
             bracketed: self.bracketed.or(other.bracketed),
             directory_permission: self.directory_permission.or(other.directory_permission),
+            field_fault: self.field_fault.or(other.field_fault),
             recorded: if self.recorded == Recorded::Now { other.recorded } else { self.recorded },
         }
     }

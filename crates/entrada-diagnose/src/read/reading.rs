@@ -8,7 +8,9 @@ use super::normalise::{Normalised, Step, normalise};
 use super::other_text::TOKEN;
 use super::resolve::{Resolved, resolve};
 use super::weight::outweighed_by;
-use super::{RecogniseError, json, limits, mentions, prose, request_address, structured, tokens};
+use super::{
+    RecogniseError, json, limits, mentions, no_report, prose, request_address, structured, tokens,
+};
 use crate::Evidence;
 use crate::observed::Observed;
 use crate::service::{HttpAnswer, known_errors};
@@ -50,7 +52,8 @@ pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseEr
             Err(error) => return Err(error),
         }
     }
-    let mut read = read_text(start, &base, now, 0);
+    let reported = no_report::blanked(start);
+    let mut read = read_text(&reported, &base, now, 0);
     read.evidence.redactor.join(&base.redactor);
     let has_subject = read.evidence.token.is_some() || read.evidence.answer.is_some();
     if has_subject && failure.is_none() {

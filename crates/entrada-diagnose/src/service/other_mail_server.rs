@@ -26,6 +26,24 @@ const OTHER_SERVERS: [&str; 14] = [
     "zimbra",
 ];
 
+/// Names of other servers in their refusals and in the lines of programs that report them, in lower case.
+const IN_A_REFUSAL: [&str; 14] = [
+    " gsmtp",
+    "support.google.com",
+    "imap.gmail.com",
+    "smtp.gmail.com",
+    "mail.yahoo.com",
+    "mail.me.com",
+    "gmx.net",
+    "gmx.com",
+    "web.de",
+    "dovecot",
+    "mail.ru",
+    "yandex.",
+    "zoho.",
+    "fastmail.com",
+];
+
 /// Names by which Exchange greets, in lower case.
 const EXCHANGE: [&str; 4] = ["microsoft", "office365.", "outlook.", "sovcloud."];
 
@@ -55,6 +73,7 @@ impl MailLog {
         }
         let greets_as = |name: &&str| greeting.as_ref().is_some_and(|line| line.contains(*name));
         OTHER_SERVERS.iter().any(greets_as)
+            || IN_A_REFUSAL.iter().any(|name| text.contains(name))
             || self.host.as_deref().is_some_and(|host| !is_host_of_exchange(host))
     }
 }

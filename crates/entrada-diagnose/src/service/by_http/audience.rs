@@ -4,6 +4,7 @@ use super::azure::azure_service;
 use crate::service::{HttpAnswer, Hypothesis, Service, hosts};
 use crate::{Confidence, Facts, RuleId, observed};
 use entrada_core::entra::resources;
+use url::Url;
 
 /// Words with which services refuse a token because of its audience, or treat its caller as anonymous, in lower case.
 const OF_AUDIENCE: [&str; 9] = [
@@ -42,6 +43,23 @@ pub(super) fn accepted_elsewhere(facts: &Facts, answer: &HttpAnswer) -> Option<H
             "call the API that the token is for, or send a token for the API that was called",
         ),
     )
+}
+
+/// The token was sent to a public host without encryption.
+pub(super) fn sent_in_clear(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
+    let url = answer.url.as_deref().and_then(|url| Url::parse(url).ok())?;
+    let sends_token = answer.authorization.is_some() || facts.jwt().is_some();
+    let host = url.domain().filter(|_| url.scheme() == "http" && sends_token)?;
+    let end = host.rsplit('.').next().unwrap_or_default();
+    let is_public =
+        host.contains('.') && !["internal", "local", "localhost", "test"].contains(&end);
+    is_public.then(|| {
+        Hypothesis::possible(
+            RuleId::NotAboutTheToken,
+            format!("the token was sent to `{host}` without TLS: everybody on the way could read it"),
+        )
+        .help("call the API by `https://`, and end the session whose token was sent: `Revoke-MgUserSignInSession`")
+    })
 }
 
 /// The token is for another API than the one that was called.
@@ -184,8 +202,12 @@ fn by_address(facts: &Facts, answer: &HttpAnswer, aud: &str) -> Option<Hypothesi
     let known = facts.audience()?;
     let origin = answer.origin()?;
     // A service's uploads and downloads use other hosts, with the authorization in the URL.
-    let microsofts = ["microsoft", "office", "outlook", "sharepoint", "azure", "live.com"];
-    (!microsofts.iter().any(|name| origin.contains(name))).then(|| {
+    let microsofts = ["microsoft", "office", "outlook", "sharepoint", "azure"];
+    let host = answer.host().unwrap_or_default();
+    // The domain that was registered, and not a name in front of it: `graph.microsoft.com.evil.example`.
+    let domain = host.rsplit('.').nth(1).unwrap_or(&host);
+    let is_microsofts = domain == "live" || microsofts.iter().any(|name| domain.contains(name));
+    (!is_microsofts).then(|| {
         Hypothesis::likely(
             RuleId::WrongAudience,
             format!("the token is for {}, but the call went to `{origin}`", known.name),
