@@ -4,7 +4,6 @@
 use url::Url;
 
 use crate::log_time::LogTime;
-use crate::sent_field;
 use crate::service::azure::AzureService;
 use crate::service::directory_permission;
 use crate::service::hosts;
@@ -147,7 +146,7 @@ impl Observed {
             azure,
             bracketed: bracketed(text, &lower),
             directory_permission: directory_permission(&lower),
-            field_fault: sent_field::fault(text),
+            field_fault: None,
             recorded: LogTime::last_in(text).map_or(Recorded::Undated, Recorded::At),
         }
     }
@@ -169,6 +168,10 @@ impl Observed {
 
 /// The command that got the token, if no such command in `lower` names an API.
 fn default_command(lower: &str) -> Option<TokenCommand> {
+    // As the arguments of a call in a program: `["az", "account", "get-access-token"]`.
+    let in_list = lower.replace("', '", " ").replace("\", \"", " ");
+    let in_list = in_list.replace("','", " ").replace("\",\"", " ");
+    let lower = in_list.as_str();
     let mut found = None;
     for command in TokenCommand::ALL {
         let name = command.name().to_ascii_lowercase();
@@ -403,6 +406,8 @@ mod tests {
         for (text, command) in [
             ("TOKEN=$(az account get-access-token --query accessToken -o tsv)", Some(AzureCli)),
             ("$ az account get-access-token | jq .", Some(AzureCli)),
+            ("run(['az','account','get-access-token'])", Some(AzureCli)),
+            ("run([\"az\", \"account\", \"get-access-token\", \"--resource\", r])", None),
             (
                 "az account get-access-token --tenant contoso.example \\\n  --query accessToken\n",
                 Some(AzureCli),

@@ -1,5 +1,9 @@
 //! The `Authorization` field of a shown request: a form that no service accepts, whatever token is in it.
 
+use std::borrow::Cow;
+
+use crate::service::is_request_line;
+
 /// Maximum number of lines that are read.
 const LINES_MAX: usize = 2_000;
 
@@ -9,43 +13,65 @@ const TOKEN_MIN: usize = 100;
 /// What a program wrote around a token by mistake.
 const AROUND: [char; 12] = ['"', '\'', '`', '<', '>', '{', '}', '[', ']', '$', ',', ';'];
 
-/// The fault of the first malformed field in `text`; `None` if it shows no request, or none with a fault.
+/// The fault of the field in the last request that `text` shows; `None` if it shows no request, or none with a fault.
 pub(crate) fn fault(text: &str) -> Option<&'static str> {
-    let mut in_request = false;
+    let (mut in_request, mut in_command) = (false, false);
     let mut fields = 0;
-    for line in text.lines().take(LINES_MAX) {
+    let mut found = None;
+    for line in &lines(text) {
         let line = line.trim().trim_start_matches("> ");
-        if is_request_line(line) {
-            (in_request, fields) = (true, 0);
-        } else if line.is_empty() || line == ">" {
-            in_request = false;
+        let begins = is_request_line(line);
+        let is_command = in_command || line.contains("curl ");
+        if begins || (is_command && !in_command) {
+            (fields, found) = (0, None);
         }
-        let mut shown = arguments(line);
-        if in_request {
-            shown.push(line);
-        } else {
-            fields = 0;
-        }
+        in_request = begins || (in_request && !line.is_empty() && line != ">");
+        in_command = is_command && line.ends_with(['\\', '^', '`']);
+        let shown = match (is_command, in_request) {
+            (true, _) => arguments(line),
+            (false, true) => vec![line],
+            (false, false) => continue,
+        };
         for field in shown {
             let Some((name, value)) = field.split_once(':') else { continue };
             if !value.contains("eyJ") {
                 continue;
             }
-            if name.eq_ignore_ascii_case("authorisation") {
-                return Some("the field is named `Authorization`, with a `z`");
-            }
-            if name.eq_ignore_ascii_case("authorization") {
-                fields += 1;
-                if 1 < fields {
-                    return Some("the request has two `Authorization` fields");
+            let fault = match name.to_ascii_lowercase().as_str() {
+                "authorisation" => Some("the field is named `Authorization`, with a `z`"),
+                "authorization" if 0 < fields => Some("the request has two `Authorization` fields"),
+                "authorization" => {
+                    fields += 1;
+                    fault_of_value(value.trim())
                 }
-                if let Some(fault) = fault_of_value(value.trim()) {
-                    return Some(fault);
-                }
-            }
+                _ => None,
+            };
+            found = found.or(fault);
         }
     }
-    None
+    found
+}
+
+/// The lines of `text`. A formatter puts a word that is longer than a line on one of its own: the token after the name of the field.
+fn lines(text: &str) -> Vec<Cow<'_, str>> {
+    let mut lines: Vec<Cow<'_, str>> = Vec::new();
+    for line in text.lines().take(LINES_MAX) {
+        match lines.last_mut() {
+            Some(before) if line.starts_with("eyJ") && awaits_token(before) => {
+                before.to_mut().extend([" ", line]);
+            }
+            _ => lines.push(Cow::Borrowed(line)),
+        }
+    }
+    lines
+}
+
+/// Whether `line` ends with the name of the field, or with one word after it.
+fn awaits_token(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    let after =
+        ["authorization:", "authorisation:"].iter().find_map(|name| lower.rsplit_once(name));
+    after.is_some_and(|(_, after)| after.split_whitespace().count() <= 1)
 }
 
 /// The fault of a field's value that has a whole JWT in it.
@@ -85,18 +111,8 @@ fn is_of_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c)
 }
 
-/// Whether `line` is a request line: `GET /v1.0/me HTTP/1.1`.
-fn is_request_line(line: &str) -> bool {
-    let mut words = line.split_whitespace();
-    words.next().is_some_and(|method| method.bytes().all(|byte| byte.is_ascii_uppercase()))
-        && words.nth(1).is_some_and(|word| word.starts_with("HTTP/"))
-}
-
-/// The quoted fields that a command of curl in `line` sends.
+/// The quoted fields in `line`, a line of a command of curl.
 fn arguments(line: &str) -> Vec<&str> {
-    if !line.contains("curl") {
-        return Vec::new();
-    }
     let flags = ["-H ", "--header "];
     let starts = flags
         .iter()
@@ -161,5 +177,25 @@ mod tests {
         let curl = |field: &str| fault(&format!("curl -H \"{field}\" https://x")).is_some();
         assert!(curl(&format!("Authorization: {jwt}")));
         assert!(!curl(&format!("Authorization: Bearer {jwt}")));
+        let lines = format!("curl https://x \\\n  --header 'Authorization: {jwt}'\n");
+        assert!(fault(&lines).is_some());
+        for field in ["Authorization:", "Authorization: Token"] {
+            assert!(fault(&format!("GET /me HTTP/1.1\n{field}\n{jwt}")).is_some(), "{field}");
+        }
+        assert_eq!(fault(&format!("GET /me HTTP/1.1\nAuthorization: Bearer\n{jwt}")), None);
+    }
+
+    #[test]
+    fn the_last_request_counts() {
+        let jwt = token();
+        let request = |field: &str| format!("GET /me HTTP/1.1\nAuthorization: {field}\n\n");
+        let (bad, good) = (request(&jwt), request(&format!("Bearer {jwt}")));
+        assert!(fault(&format!("{good}{bad}")).is_some());
+        assert_eq!(fault(&format!("{bad}{good}")), None);
+        let twice = format!(
+            "{}Authorization: Bearer {jwt}\n",
+            good.trim_end_matches('\n').to_owned() + "\n"
+        );
+        assert!(fault(&twice).is_some_and(|fault| fault.contains("two")));
     }
 }

@@ -1,7 +1,6 @@
 //! Lines that name an error and report none: tests that passed, source code, searches, a number that is denied, an error of the past,
 //! a renewal that a log goes on to tell the end of.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 /// How numbers of Entra begin, in lower case.
@@ -43,8 +42,8 @@ const CODE: [&str; 15] = [
 const DENIED: [&str; 8] =
     ["is not ", "isn't ", "was not ", "wasn't ", "rather than ", "instead of ", "not an ", "no "];
 
-/// Words that say that an error is over, in lower case.
-const OVER: [&str; 8] = [
+/// Words that say that an error is over, in lower case, and their subjects.
+const OVER: [&str; 7] = [
     "works fine now",
     "works now",
     "works again",
@@ -52,8 +51,11 @@ const OVER: [&str; 8] = [
     "is resolved",
     "is fixed now",
     "is solved now",
-    "working fine now",
 ];
+const SUBJECTS: [&str; 6] = ["all ", "everything ", "it ", "that ", "this ", "sign-in "];
+
+/// Words of a sentence that makes a condition, in lower case.
+const CONDITIONS: [&str; 7] = [" if ", " once ", " unless ", " until ", " when ", "n't ", " not "];
 
 /// Words of a program that renews an expired token, in lower case.
 const RENEWS: [&str; 5] =
@@ -84,7 +86,24 @@ const FAILURES: [&str; 10] = [
 ];
 
 /// `text` with blanks in the place of what reports no error, so that positions stay.
-pub(super) fn blanked(text: &str) -> Cow<'_, str> {
+pub(super) fn blanked(text: String) -> String {
+    let parts = parts(&text);
+    let mut bytes = text.into_bytes();
+    for part in parts {
+        for byte in bytes[part].iter_mut().filter(|byte| **byte != b'\n') {
+            *byte = b' ';
+        }
+    }
+    // The parts end between characters.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Whether a part of `text` names an error and reports none.
+pub(super) fn is_in(text: &str) -> bool {
+    !parts(text).is_empty()
+}
+
+fn parts(text: &str) -> Vec<Range<usize>> {
     let lower = text.to_ascii_lowercase();
     let mut parts = Vec::new();
     let renews = is_renewed(&lower);
@@ -103,16 +122,7 @@ pub(super) fn blanked(text: &str) -> Cow<'_, str> {
             parts.extend(sentences_without_report(line, range.start, over));
         }
     }
-    if parts.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    let mut blank = text.to_owned();
-    for part in parts {
-        let kept: String =
-            text[part.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
-        blank.replace_range(part, &kept);
-    }
-    Cow::Owned(blank)
+    parts
 }
 
 fn is_of_passed_test(line: &str) -> bool {
@@ -131,7 +141,9 @@ fn is_code(line: &str) -> bool {
         let after = after.trim_start();
         let is_key = after.starts_with("=>")
             || (after.starts_with(':') && after[1..].trim_start().starts_with(['"', '\'']));
-        is_key || CODE.iter().any(|start| line.starts_with(start))
+        // A sentence can begin with one of these words too.
+        let ends = line.ends_with([':', '{', ';', ')']) || line.contains(" = ");
+        is_key || (ends && CODE.iter().any(|start| line.starts_with(start)))
     });
     quoted && line.len() < 300
 }
@@ -170,12 +182,15 @@ fn sentences_without_report(line: &str, offset: usize, over: Option<usize>) -> V
     found
 }
 
-/// Where a text in words says that its errors are over; `None` if another one follows, or if it has an answer in JSON.
+/// Where a text in words says that its errors are over; `None` if another one follows.
 fn end_of_past(lower: &str) -> Option<usize> {
     let at = OVER.iter().filter_map(|words| lower.rfind(words)).max()?;
+    let sentence = lower[..at].rsplit(['.', ';', '\n']).next().unwrap_or_default();
+    let is_said = SUBJECTS.iter().any(|subject| sentence.ends_with(subject))
+        && !CONDITIONS.iter().any(|word| sentence.contains(word));
     let is_asked = lower.contains('?') || lower.contains("but now") || lower.contains("again we");
     let is_last = lower.rfind(NUMBER).is_some_and(|number| number < at);
-    (is_last && !is_asked && !lower.contains('{')).then_some(at)
+    (is_said && is_last && !is_asked).then_some(at)
 }
 
 /// Whether a log tells of an expired token, its renewal and the success of that, and of no failure.
@@ -204,12 +219,12 @@ mod tests {
             "grep: AADSTS700016: 0 matches",
             "Earlier we got AADSTS65001, but everything works fine now.",
         ] {
-            let blank = blanked(text);
+            let blank = blanked(text.to_owned());
             assert_eq!(blank.len(), text.len());
             assert!(!blank.contains("AADSTS") && !blank.contains("xpired"), "{blank}");
         }
         let log = "token expired, refreshing\ntoken refreshed\n";
-        assert_eq!(blanked(log).trim(), "token refreshed");
+        assert_eq!(blanked(log.to_owned()).trim(), "token refreshed");
     }
 
     #[test]
@@ -221,10 +236,13 @@ mod tests {
             "token expired, refreshing\nAADSTS700082: expired",
             "It worked, now AADSTS7000222: expired",
             "The sign-in works now and then, mostly AADSTS50076",
+            "We get AADSTS50011 until it is resolved",
+            "AADSTS65001 for one user, and another one works fine now",
+            "If I see \"AADSTS50076\" what does it mean",
         ] {
-            assert!(matches!(blanked(text), Cow::Borrowed(_)), "{text}");
+            assert_eq!(blanked(text.to_owned()), text);
         }
         let both = "This is not AADSTS50076. The log says AADSTS65001: no consent.";
-        assert_eq!(blanked(both).trim(), "The log says AADSTS65001: no consent.");
+        assert_eq!(blanked(both.to_owned()).trim(), "The log says AADSTS65001: no consent.");
     }
 }
