@@ -2,7 +2,7 @@
 //! advice that are true of Exchange alone do not apply.
 
 use super::hypothesis::{Hypothesis, token_explains};
-use super::mail::MailLog;
+use super::mail::{MailLog, Mechanism};
 use crate::{Confidence, Facts, RuleId, Who};
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::resources;
@@ -103,7 +103,7 @@ pub(super) fn adapted(facts: &Facts, talk: &MailLog, causes: Vec<Hypothesis>) ->
     };
     let mut kept: Vec<Hypothesis> = causes
         .into_iter()
-        .map(by_password)
+        .map(|one| by_password(talk, one))
         .filter(applies)
         .map(|one| advised(one, signed_in))
         .collect();
@@ -114,13 +114,24 @@ pub(super) fn adapted(facts: &Facts, talk: &MailLog, causes: Vec<Hypothesis>) ->
     kept
 }
 
-/// A refused password says nothing of whether the server accepts passwords.
-fn by_password(one: Hypothesis) -> Hypothesis {
+/// A refused password says nothing of whether the server accepts passwords. That a password was sent is certain only where the
+/// command is shown.
+fn by_password(talk: &MailLog, one: Hypothesis) -> Hypothesis {
     if one.id != RuleId::BasicAuthDisabled || one.confidence == Confidence::Possible {
         return one;
     }
-    let message = "the server refuses the user name or the password; the program sent no token";
-    let refused = Hypothesis::new(RuleId::NotAboutTheToken, one.confidence, message)
+    let (sure, message) = if talk.mechanism == Some(Mechanism::Password) {
+        (
+            one.confidence,
+            "the server refuses the user name or the password; the program sent no token",
+        )
+    } else {
+        (
+            Confidence::Likely,
+            "the server refuses a sign-in with a password, which the program seems to have sent in place of a token",
+        )
+    };
+    let refused = Hypothesis::new(RuleId::NotAboutTheToken, sure, message)
         .help("let the program sign in with XOAUTH2 or OAUTHBEARER");
     Hypothesis { who: Some(Who::User), ..refused }
 }

@@ -112,7 +112,7 @@ pub(super) fn by_default_command(
         Some(203 | 401) => true,
         Some(403) => text.contains("audience"),
         Some(_) => false,
-        None => of_audience,
+        None => of_audience || text.contains("401"),
     };
     let is_expired =
         ["expired", "not yet valid", "lifetime"].iter().any(|word| text.contains(word));
@@ -121,7 +121,7 @@ pub(super) fn by_default_command(
     }
     let called = match answer.host() {
         Some(host) => observed::api_at(&host)?,
-        None => facts.evidence.observed.called.clone().or_else(|| api_of_code(text))?,
+        None => facts.evidence.observed.called.clone().or_else(|| api_in_words(text))?,
     };
     let (name, flag) = (command.name(), command.flag());
     let mut told = Hypothesis::likely(
@@ -186,15 +186,26 @@ pub(super) fn by_graph_scope(facts: &Facts, answer: &HttpAnswer, text: &str) -> 
     Some(told)
 }
 
-/// The API that writes the code in `text`, which is in lower case.
-fn api_of_code(text: &str) -> Option<observed::Called> {
-    let host = match text {
-        _ if text.contains("akv10022") => "x.vault.azure.net",
-        _ if text.contains("tf400813") => "dev.azure.com",
-        _ if text.contains("invalidauthenticationinfo") => "x.blob.core.windows.net",
-        _ => return None,
-    };
-    observed::api_at(host)
+/// Codes that one API writes, and names of APIs, in lower case, with a host of each.
+const API_WORDS: [(&str, &str); 11] = [
+    ("akv10022", "x.vault.azure.net"),
+    ("tf400813", "dev.azure.com"),
+    ("invalidauthenticationinfo", "x.blob.core.windows.net"),
+    ("power bi", "api.powerbi.com"),
+    ("powerbi", "api.powerbi.com"),
+    ("key vault", "x.vault.azure.net"),
+    ("keyvault", "x.vault.azure.net"),
+    ("microsoft graph", "graph.microsoft.com"),
+    ("ms graph", "graph.microsoft.com"),
+    ("graph api", "graph.microsoft.com"),
+    ("azure devops", "dev.azure.com"),
+];
+
+/// The one API that writes the code in `text`, or that `text` names. It is in lower case.
+fn api_in_words(text: &str) -> Option<observed::Called> {
+    let mut hosts = API_WORDS.iter().filter(|(word, _)| text.contains(word)).map(|(_, host)| *host);
+    let host = hosts.next()?;
+    if hosts.any(|other| other != host) { None } else { observed::api_at(host) }
 }
 
 /// The cause where a token for a known service was sent to an unknown host.
