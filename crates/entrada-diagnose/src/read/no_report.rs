@@ -152,7 +152,7 @@ fn is_code(line: &str) -> bool {
 fn is_search(line: &str) -> bool {
     let command = line.trim_start_matches(['$', '#', '%', '>', ' ']);
     command.starts_with("grep -")
-        || [" 0 matches", " no matches", " 0 hits"].iter().any(|none| line.contains(none))
+        || [" 0 matches", " no matches", " 0 hits"].iter().any(|none| line.ends_with(none))
 }
 
 /// The end of the number that begins at `at`.
@@ -188,7 +188,8 @@ fn end_of_past(lower: &str) -> Option<usize> {
     let sentence = lower[..at].rsplit(['.', ';', '\n']).next().unwrap_or_default();
     let is_said = SUBJECTS.iter().any(|subject| sentence.ends_with(subject))
         && !CONDITIONS.iter().any(|word| sentence.contains(word));
-    let is_asked = lower.contains('?') || lower.contains("but now") || lower.contains("again we");
+    let is_asked =
+        ["?", "but now", "again we", " still "].iter().any(|words| lower.contains(words));
     let is_last = lower.rfind(NUMBER).is_some_and(|number| number < at);
     (is_said && is_last && !is_asked).then_some(at)
 }
@@ -238,6 +239,8 @@ mod tests {
             "The sign-in works now and then, mostly AADSTS50076",
             "We get AADSTS50011 until it is resolved",
             "AADSTS65001 for one user, and another one works fine now",
+            "AADSTS65001 for one user. It works fine now for others, but this one still has it.",
+            "search: 0 matches; sign-in: AADSTS50076: use multi-factor authentication",
             "If I see \"AADSTS50076\" what does it mean",
         ] {
             assert_eq!(blanked(text.to_owned()), text);
