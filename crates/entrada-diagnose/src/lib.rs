@@ -36,6 +36,7 @@ mod refusal;
 mod registration;
 mod rule_id;
 pub mod rules;
+mod sent_field;
 mod sentences;
 mod service;
 mod shape;

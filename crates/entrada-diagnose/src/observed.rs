@@ -33,6 +33,8 @@ pub struct Observed {
     pub(crate) bracketed: Option<Bracketed>,
     /// The permission of the operation in the directory that the text names.
     pub(crate) directory_permission: Option<String>,
+    /// Why no service accepts the `Authorization` field of the request, whatever token is in it.
+    pub(crate) field_fault: Option<&'static str>,
     /// When the exchange of the text took place.
     pub(crate) recorded: Recorded,
 }
@@ -144,6 +146,7 @@ impl Observed {
             azure,
             bracketed: bracketed(text, &lower),
             directory_permission: directory_permission(&lower),
+            field_fault: None,
             recorded: LogTime::last_in(text).map_or(Recorded::Undated, Recorded::At),
         }
     }
@@ -157,6 +160,7 @@ impl Observed {
             azure: self.azure.or(other.azure),
             bracketed: self.bracketed.or(other.bracketed),
             directory_permission: self.directory_permission.or(other.directory_permission),
+            field_fault: self.field_fault.or(other.field_fault),
             recorded: if self.recorded == Recorded::Now { other.recorded } else { self.recorded },
         }
     }
@@ -164,6 +168,10 @@ impl Observed {
 
 /// The command that got the token, if no such command in `lower` names an API.
 fn default_command(lower: &str) -> Option<TokenCommand> {
+    // As the arguments of a call in a program: `["az", "account", "get-access-token"]`.
+    let in_list = lower.replace("', '", " ").replace("\", \"", " ");
+    let in_list = in_list.replace("','", " ").replace("\",\"", " ");
+    let lower = in_list.as_str();
     let mut found = None;
     for command in TokenCommand::ALL {
         let name = command.name().to_ascii_lowercase();
@@ -398,6 +406,8 @@ mod tests {
         for (text, command) in [
             ("TOKEN=$(az account get-access-token --query accessToken -o tsv)", Some(AzureCli)),
             ("$ az account get-access-token | jq .", Some(AzureCli)),
+            ("run(['az','account','get-access-token'])", Some(AzureCli)),
+            ("run([\"az\", \"account\", \"get-access-token\", \"--resource\", r])", None),
             (
                 "az account get-access-token --tenant contoso.example \\\n  --query accessToken\n",
                 Some(AzureCli),

@@ -129,7 +129,8 @@ impl Shape {
         if text.starts_with("Bearer ") {
             return broken("it has the word `Bearer` before it twice");
         }
-        if (text.contains("...") || text.contains('…')) && CUT_MIN < length {
+        let is_long = CUT_MIN < length || looks_like_jwt(text);
+        if (text.contains("...") || text.contains('…')) && is_long {
             return broken("a viewer cut it short (`...`)");
         }
         if text.starts_with("PHNhbWw") || text.starts_with('<') && text.contains("Assertion") {

@@ -9,12 +9,11 @@ use super::encodings::{
     ESCAPES, GUID, Letter, base64_digit, decoded, dumps, guids, hex_digit, is_skipped, is_text,
     letters, runs, unescaped, unquoted,
 };
-use super::{FINGERPRINT, names};
+use super::pieces::{PIECE, Pieces};
+use super::{FINGERPRINT, names, pieces};
 use crate::Secret;
 use crate::text::is_hidden;
 
-/// The length of a piece of a secret, in characters. A match of this length is not a coincidence.
-const PIECE: usize = 16;
 /// A secret shorter than this counts only as a whole word.
 const SHORT: usize = 8;
 /// The length of the shortest secret.
@@ -23,8 +22,7 @@ const SECRET_MIN: usize = 4;
 const DIGITS_MIN: usize = 6;
 /// Characters of all secrets of a process whose pieces are indexed. Later secrets are found only as a whole.
 pub(super) const INDEX_MAX: usize = 64 << 10;
-/// The same for a file, whose text may repeat a piece of any of its own secrets. The index of 4 MiB of secrets takes up to
-/// 190 MB of memory.
+/// The same for a file, whose text may repeat a piece of any of its own secrets.
 const FILE_INDEX_MAX: usize = 8 << 20;
 /// The largest amount of secrets that a process keeps, in bytes. One that renews tokens for days sees more: it forgets the oldest,
 /// except those that it began with and those that were seen again.
@@ -49,8 +47,8 @@ pub(super) struct KnownSecrets {
     indexed: usize,
     /// The number of indexed characters.
     characters: usize,
-    /// Hashes of the pieces of long secrets, with the index of each secret.
-    pieces: HashMap<u64, usize>,
+    /// The pieces of long secrets.
+    pieces: Pieces,
     /// Secrets that are found only as a whole.
     whole: WholeSecrets,
 }
@@ -192,9 +190,7 @@ impl KnownSecrets {
 
     /// Clears the index of the search, which is made anew when it is needed, and notes the new places of the secrets.
     fn forget_index(&mut self) {
-        (self.indexed, self.characters) = (0, 0);
-        self.pieces.clear();
-        self.whole = WholeSecrets::default();
+        self.clear_index(0);
         let secrets = self.secrets.iter().enumerate();
         self.places =
             secrets.map(|(at, secret)| (self.hasher.hash_one(secret.expose()), at)).collect();
@@ -223,30 +219,42 @@ impl KnownSecrets {
         Cow::Owned(without(text, hidden, marked))
     }
 
+    /// Clears the index, and makes room for so many pieces.
+    fn clear_index(&mut self, room: usize) {
+        (self.indexed, self.characters) = (0, 0);
+        self.pieces = Pieces::with_room(room);
+        self.whole = WholeSecrets::default();
+    }
+
     /// Indexes the secrets that were registered since the last call. Most runs never need the index.
     fn index(&mut self) {
+        if !self.pieces.has_room(self.pieces_from(self.indexed, self.characters)) {
+            // Twice as much where the secrets came one by one: more of them follow.
+            let times = if self.indexed == 0 { 1 } else { 2 };
+            self.clear_index(self.pieces_from(0, 0) * times);
+        }
+        let max = self.index_max();
         for at in self.indexed..self.secrets.len() {
             let Some(secret) = self.secrets.get(at) else { break };
-            let secret = secret.expose();
-            // A form has `+` in place of each blank.
-            let in_form = secret.contains(' ').then(|| secret.replace(' ', "+"));
-            let forms = [Some(secret), in_form.as_deref()];
-            let dense = secret.chars().filter(|c| !is_skipped(*c)).count();
-            self.characters = self.characters.saturating_add(dense);
-            if PIECE <= dense && self.characters <= self.index_max() {
-                for form in forms.into_iter().flatten() {
-                    let form: Vec<char> = form.chars().filter(|c| !is_skipped(*c)).collect();
-                    for piece in form.windows(PIECE) {
-                        self.pieces.entry(hash(piece.iter().copied())).or_insert(at);
-                    }
+            let in_pieces = is_indexed(secret, &mut self.characters, max);
+            for is_form in forms(secret) {
+                if in_pieces && self.pieces.insert(&self.secrets, at, *is_form) {
+                    continue;
                 }
-            } else {
-                for form in forms.into_iter().flatten() {
-                    self.whole.insert(form.chars().filter(|c| !is_hidden(*c)).collect(), at);
-                }
+                let shown = |c| if *is_form && c == ' ' { '+' } else { c };
+                let form = secret.expose().chars().map(shown);
+                self.whole.insert(form.filter(|c| !is_hidden(*c)).collect(), at);
             }
         }
         self.indexed = self.secrets.len();
+    }
+
+    /// The most pieces that the secrets from the one at `start` on can have, after so many indexed characters.
+    fn pieces_from(&self, start: usize, mut characters: usize) -> usize {
+        let max = self.index_max();
+        let new = self.secrets.get(start..).unwrap_or_default();
+        let indexed = new.iter().filter(|secret| is_indexed(secret, &mut characters, max));
+        indexed.map(|secret| secret.expose().len() * forms(secret).len()).sum()
     }
 
     /// Adds to `hidden` the positions of secrets in `view`, both plain and encoded.
@@ -295,9 +303,9 @@ impl KnownSecrets {
     fn find(&self, view: &[Letter], hidden: &mut Vec<(Range<usize>, usize)>) {
         if !self.pieces.is_empty() {
             let dense: Vec<Letter> = view.iter().copied().filter(|l| !is_skipped(l.c)).collect();
-            let pieces = dense.windows(PIECE).enumerate().filter_map(|(start, piece)| {
-                let at = *self.pieces.get(&hash(piece.iter().map(|letter| letter.c)))?;
-                Some((start, at))
+            let characters: Vec<char> = dense.iter().map(|letter| letter.c).collect();
+            let pieces = characters.windows(PIECE).enumerate().filter_map(|(start, piece)| {
+                Some((start, self.pieces.find(&self.secrets, piece)?))
             });
             let found: Vec<(usize, usize)> = pieces.collect();
             let guids = if found.is_empty() { Vec::new() } else { guids(&dense) };
@@ -385,9 +393,18 @@ fn without(
     out
 }
 
-/// FNV-1a, ignoring case: header names arrive in lower case.
+/// The spellings of `secret`: as it is, and in a form, which has `+` in place of each blank.
+fn forms(secret: &Secret) -> &'static [bool] {
+    if secret.expose().contains(' ') { &[false, true] } else { &[false] }
+}
+
+/// Whether the pieces of `secret` are indexed, which are at most `max` characters with the `characters` of those before it.
+fn is_indexed(secret: &Secret, characters: &mut usize, max: usize) -> bool {
+    let dense = secret.expose().chars().filter(|c| !is_skipped(*c)).count();
+    *characters = characters.saturating_add(dense);
+    PIECE <= dense && *characters <= max
+}
+
 fn hash(piece: impl Iterator<Item = char>) -> u64 {
-    piece.fold(0xcbf2_9ce4_8422_2325, |hash, c| {
-        (hash ^ u64::from(u32::from(c.to_ascii_lowercase()))).wrapping_mul(0x0100_0000_01b3)
-    })
+    pieces::hash(0xcbf2_9ce4_8422_2325, piece)
 }

@@ -7,6 +7,7 @@ mod archive;
 mod encodings;
 mod known;
 mod names;
+mod pieces;
 mod shapes;
 
 use std::borrow::Cow;

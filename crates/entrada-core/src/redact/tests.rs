@@ -327,3 +327,18 @@ fn each_of_many_secrets_is_found() {
     }
     assert!(!redactor.text(&all.join(" ")).contains("pin-"));
 }
+
+#[test]
+fn a_piece_of_each_secret_is_found_however_the_index_grew() {
+    let secret = |number: usize| many(number + 1, 200).last().unwrap_or_default();
+    let end = |number: usize| secret(number)[200 - 40..].to_owned();
+    let redactor = Redactor::of_process();
+    for number in 0..40 {
+        redactor.register(&secret(number));
+        // The search makes the index.
+        for earlier in [0, number / 2, number] {
+            assert_eq!(redactor.text(&format!("x {} y", end(earlier))), "x [secret] y", "{number}");
+        }
+    }
+    assert_eq!(redactor.text("a text without any of them"), "a text without any of them");
+}

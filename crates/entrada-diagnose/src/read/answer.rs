@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{ERRORS, page, sign_in_page};
 use crate::Evidence;
-use crate::service::HttpAnswer;
+use crate::service::{HttpAnswer, hosts};
 use crate::shape::Shape;
 use entrada_core::NumericDate;
 use entrada_core::oauth::{ErrorResponse, ProtocolError, TokenResponse, is_refusal};
@@ -39,7 +39,10 @@ pub(super) fn take_answer(answer: HttpAnswer, evidence: &mut Evidence, local: Op
         _ => page::error_form(&answer.body),
     };
     if let Some(members) = members {
-        if is_oauth_refusal(&members, of_authority || answer.body.contains("AADSTS")) {
+        let told = of_authority || answer.body.contains("AADSTS");
+        // SharePoint writes its own errors in this form as well.
+        let of_api = answer.host().is_some_and(|host| hosts::resource(&host).is_some());
+        if (told || !of_api) && is_oauth_refusal(&members, told) {
             evidence.refusal = Some(of_answer(ErrorResponse::from_json(&members), &answer, at));
             return;
         }

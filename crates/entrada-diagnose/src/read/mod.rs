@@ -13,6 +13,7 @@ mod lenient_json;
 pub(super) mod limits;
 mod mentions;
 mod msal;
+mod no_report;
 mod normalise;
 mod other_text;
 mod page;

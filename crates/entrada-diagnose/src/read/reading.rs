@@ -9,10 +9,12 @@ use super::other_text::TOKEN;
 use super::resolve::{Resolved, resolve};
 use super::weight::outweighed_by;
 use super::{
-    ERRORS, RecogniseError, json, limits, mentions, prose, request_address, structured, tokens,
+    ERRORS, RecogniseError, json, limits, mentions, no_report, prose, request_address, structured,
+    tokens,
 };
 use crate::Evidence;
 use crate::observed::Observed;
+use crate::sent_field;
 use crate::service::{HttpAnswer, known_errors, stated};
 use crate::shape::Shape;
 use entrada_core::entra::oauth_errors;
@@ -77,8 +79,16 @@ pub(super) fn read(text: &str, now: NumericDate) -> Result<ReadText, RecogniseEr
     }
 }
 
-/// Reads unstructured text. Text without its dress comes first; if nothing is found in it, the text as it is.
+/// Reads unstructured text, and what its requests show.
 fn read_text(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> ReadText {
+    let mut read = read_parts(text, base, now, depth);
+    let observed = &mut read.evidence.observed;
+    observed.field_fault = observed.field_fault.or_else(|| sent_field::fault(&read.text));
+    read
+}
+
+/// Text without its dress comes first; if nothing is found in it, the text as it is.
+fn read_parts(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> ReadText {
     let normalised = normalise(text);
     let logged = normalised.steps.contains(&Step::LinePrefixes);
     if let Some(read) = document(&normalised, base, now, depth) {
@@ -86,7 +96,8 @@ fn read_text(text: &str, base: &Evidence, now: NumericDate, depth: usize) -> Rea
     }
     let read = extract(&normalised.text, base, now, depth, logged);
     let changed = matches!(normalised.text, Cow::Owned(_));
-    if changed && (read.evidence.unrecognised || needs_layer(text, &normalised.text, &read)) {
+    let finds_nothing = read.evidence.unrecognised && !no_report::is_in(&normalised.text);
+    if changed && (finds_nothing || needs_layer(text, &normalised.text, &read)) {
         let plain = extract(text, base, now, depth, false);
         // A string that nothing was found in is a token only without its layers.
         let is_found = plain
@@ -147,7 +158,7 @@ pub(super) fn read_inner(
 
 fn extract(text: &str, base: &Evidence, now: NumericDate, depth: usize, logged: bool) -> ReadText {
     let mut found = structured::artifacts(text, base, now, depth);
-    let mut rest = blanked(text, &found);
+    let mut rest = no_report::blanked(blanked(text, &found));
     found.extend(tokens::artifacts(&rest, base));
     rest = blanked(&rest, &found);
     found.extend(prose::artifacts(&rest.replace(TOKEN, " "), base));
@@ -161,9 +172,9 @@ fn extract(text: &str, base: &Evidence, now: NumericDate, depth: usize, logged: 
         } else if read.evidence.unrecognised
             // The address of a request that failed explains more than words.
             && mentions::of(&rest, false).causes().is_empty()
-            && known_errors::find_symptom(text).is_some()
+            && known_errors::find_symptom(&rest).is_some()
         {
-            let answer = HttpAnswer::of_body(text);
+            let answer = HttpAnswer::of_body(&rest);
             read = ReadText::of(
                 ArtifactKind::ServiceText,
                 text.len(),

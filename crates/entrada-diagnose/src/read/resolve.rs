@@ -92,8 +92,9 @@ fn best_prose(found: &[Artifact]) -> Option<usize> {
 
 /// Adds what `content` says. A refusal before a token response is obsolete; a success does not cancel a refusal.
 fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
-    let Evidence { response, refusal, not_oauth, answer, mail, token, context, now, .. } =
-        content.clone();
+    let Evidence {
+        response, refusal, not_oauth, answer, mail, token, context, now, observed, ..
+    } = content.clone();
     if response.is_some() {
         evidence.refusal = None;
         evidence.not_oauth = None;
@@ -121,6 +122,7 @@ fn add(evidence: &mut Evidence, content: &Evidence) -> bool {
         mail: mail.or(seen.mail),
         context: context.or(seen.context),
         now: now.or(seen.now),
+        observed: seen.observed.or(observed),
         at_rest: seen.at_rest || content.at_rest,
         not_understood: seen.not_understood.or_else(|| content.not_understood.clone()),
         ..seen
@@ -159,6 +161,8 @@ fn add_token(evidence: &mut Evidence, found: &[Artifact], order: &mut Vec<usize>
             evidence.redactor.join(&artifact.content.redactor);
             let context = std::mem::take(&mut evidence.context);
             evidence.context = context.or(artifact.content.context.clone());
+            let observed = std::mem::take(&mut evidence.observed);
+            evidence.observed = observed.or(artifact.content.observed.clone());
             evidence.at_rest |= artifact.content.at_rest;
             let not_understood = evidence.not_understood.take();
             evidence.not_understood =

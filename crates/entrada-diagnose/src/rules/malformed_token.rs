@@ -11,6 +11,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts) -> Option<Finding> {
+    if let Some(finding) = malformed_field(facts) {
+        return Some(finding);
+    }
     if facts.is_elided() {
         return Some(
             RULE.finding("the token is left out of the response, so it cannot be checked")
@@ -48,6 +51,27 @@ fn check(facts: &Facts) -> Option<Finding> {
         _ => return None,
     };
     Some(finding.help(COPY))
+}
+
+/// A field of the shown request that no service accepts. A success beside it was no answer to this token.
+fn malformed_field(facts: &Facts) -> Option<Finding> {
+    let evidence = facts.evidence;
+    let fault = evidence.observed.field_fault?;
+    let is_answered = evidence.answer.as_ref().is_some_and(|answer| answer.status.is_some());
+    let is_refused = facts.refusal().is_some()
+        || evidence
+            .answer
+            .as_ref()
+            .is_some_and(|answer| answer.status.is_some_and(|status| 300 <= status));
+    (!is_refused).then(|| {
+        let finding = RULE
+            .finding(format!(
+                "no service accepts the `Authorization` field of this request: {fault}"
+            ))
+            .with_confidence(if is_answered { Confidence::Possible } else { Confidence::Likely })
+            .by(Who::Developer);
+        finding.help("send `Authorization: Bearer TOKEN`, with the token alone after the one space")
+    })
 }
 
 const COPY: &str = "copy the complete token, or pipe it: `entrada token | entrada diagnose`";

@@ -283,6 +283,10 @@ fn reports_failure(object: &Map<String, Value>) -> bool {
     {
         return true;
     }
+    if is_failed_outcome(object) {
+        return true;
+    }
+    let is_resource = is_entity || object.contains_key("id");
     object.iter().any(|(name, value)| {
         if let (Some(inner), "meta" | "result" | "response" | "status", false) =
             (value.as_object(), plain(name).as_str(), is_entity)
@@ -301,6 +305,19 @@ fn reports_failure(object: &Map<String, Value>) -> bool {
             "statuscode" | "httpstatus" | "httpstatuscode" | "code" => failed,
             // WeChat and others: every number but 0 is an error.
             "errcode" | "errno" => number.is_some_and(|code| code != 0),
+            // With a `command`, it is the status of a mail server (nodemailer).
+            "responsecode" | "resultcode" => {
+                !object.contains_key("command") && (failed || is(&FAILED))
+            }
+            "retcode" => number.is_some_and(|code| code != 0 && !(200..300).contains(&code)),
+            "statusmessage" => text.is_some_and(|text| {
+                text.split(' ').any(|word| word != "error" && FAILED.contains(&word))
+            }),
+            // Where the caller has to sign in, or to accept the terms of a network (RFC 8908 §5).
+            "loginurl" | "signinurl" => {
+                !is_resource && text.is_some_and(|text| text.starts_with("http"))
+            }
+            "captive" => *value == Value::Bool(true),
             // Azure Static Web Apps: nobody is signed in.
             "clientprincipal" => value.is_null(),
             // An entity can have a message as well.
@@ -308,6 +325,16 @@ fn reports_failure(object: &Map<String, Value>) -> bool {
             name => denies_success(name, value),
         }
     })
+}
+
+/// Whether `object` is an `OperationOutcome` of FHIR with an error in it.
+fn is_failed_outcome(object: &Map<String, Value>) -> bool {
+    let issues = object.get("issue").and_then(Value::as_array);
+    let is_failed = |issue: &Value| {
+        issue.get("severity").is_some_and(|severity| is_word(severity, &["error", "fatal"]))
+    };
+    object.get("resourceType").is_some_and(|kind| kind == "OperationOutcome")
+        && issues.is_some_and(|all| all.iter().any(is_failed))
 }
 
 /// Members of the answer about a token (RFC 7662 §2.2).
@@ -330,7 +357,9 @@ const OF_INTROSPECTION: [&str; 12] = [
 pub(super) fn denies_success(name: &str, value: &Value) -> bool {
     match name {
         "success" | "succeeded" | "issuccess" | "issuccessful" | "ok" | "authenticated"
-        | "isauthenticated" => is_no(value),
+        | "isauthenticated" | "authorized" | "isauthorized" | "loggedin" | "isloggedin" => {
+            is_no(value)
+        }
         "iserror" | "haserror" => {
             *value == Value::Bool(true) || is_word(value, &["1", "true", "yes"])
         }

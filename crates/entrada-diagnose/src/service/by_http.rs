@@ -17,7 +17,9 @@ use super::words::{
 };
 use super::{HttpAnswer, Service, callback, known_errors, token_check};
 use crate::{Confidence, Facts, RuleId};
-use audience::{accepted_elsewhere, by_audience, by_default_command, by_graph_scope, by_resource};
+use audience::{
+    accepted_elsewhere, by_audience, by_default_command, by_graph_scope, by_resource, sent_in_clear,
+};
 use azure::{azure_service, by_missing_right, status_of};
 use entrada_core::human_duration;
 
@@ -103,7 +105,8 @@ fn by_words(
     }
     // SOAP sends some errors with status 200.
     if status.is_some_and(|status| status < 400) && answer.soap_error().is_none() {
-        return Some(accepted_elsewhere(facts, answer).into_iter().collect());
+        let elsewhere = accepted_elsewhere(facts, answer);
+        return Some(elsewhere.or_else(|| sent_in_clear(facts, answer)).into_iter().collect());
     }
     let text = said.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));

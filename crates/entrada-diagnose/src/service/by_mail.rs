@@ -5,6 +5,8 @@ use super::mail::{MailLog, Mechanism};
 use super::mail_context::SentSecret;
 use super::mail_rights::{closed_after_sign_in, not_connected, refused};
 use crate::{Confidence, Facts, RuleId};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use entrada_core::Protocol;
 
 /// The fields of the conversation to show as evidence.
@@ -266,6 +268,15 @@ fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
         ));
     }
     let password = talk.mechanism == Some(Mechanism::Password);
+    if password && !talk.signed_in() && talk.names_no_mailbox() {
+        return Some(
+            Hypothesis::likely(
+                RuleId::UserCredentials,
+                "the user name that was sent is no address; Exchange Online knows users by their address",
+            )
+            .help("give the whole address as the user name, and sign in with a token (OAuth 2.0): Exchange Online accepts no password"),
+        );
+    }
     if password && !talk.signed_in() {
         return Some(Hypothesis::certain(
             RuleId::BasicAuthDisabled,
@@ -283,6 +294,22 @@ fn by_password(talk: &MailLog, text: &str) -> Option<Hypothesis> {
             "a password seems to have been sent; Exchange Online accepts only tokens",
         )
     })
+}
+
+impl MailLog {
+    /// Whether the user name of `AUTH LOGIN`, which the client sends in base64, is no address.
+    fn names_no_mailbox(&self) -> bool {
+        let mut prompts = self.lines.iter().zip(self.lines.iter().skip(1));
+        // The prompt is `Username:` in base64, in any case.
+        let answer = prompts.find(|((_, prompt), _)| {
+            let prompt = prompt.to_ascii_lowercase();
+            prompt.starts_with("334 vxnlcm5hbwu6") || prompt.starts_with("334 dxnlcm5hbwu6")
+        });
+        let sent = answer.map(|(_, (_, sent))| sent.trim().trim_start_matches("C: "));
+        let name = sent.and_then(|sent| BASE64_STANDARD.decode(sent).ok());
+        name.and_then(|name| String::from_utf8(name).ok())
+            .is_some_and(|name| !name.is_empty() && !name.contains('@'))
+    }
 }
 
 /// Words of a refused sign-in, in lower case.

@@ -152,14 +152,15 @@ impl HttpAnswer {
     }
 
     fn read_request(&mut self, lines: &[&str]) {
+        if let Some((method, target)) = bare_request(lines) {
+            (self.method, self.url) = (Some(method.to_owned()), Some(target.to_owned()));
+        }
         let mut host = None;
         for line in lines {
             let line = sent(line);
             let mut words = line.split_whitespace();
-            if let (Some(method), Some(target), Some(version)) =
-                (words.next(), words.next(), words.next())
-                && version.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("http/"))
-                && method.chars().all(|c| c.is_ascii_uppercase())
+            if let (true, Some(method), Some(target)) =
+                (is_request_line(line), words.next(), words.next())
             {
                 (self.method, self.url) = (Some(method.to_owned()), Some(target.to_owned()));
             } else if let Some((name, value)) = line.split_once(':') {
@@ -306,10 +307,26 @@ fn sent(line: &str) -> &str {
 }
 
 /// Whether `line` is a request line: `GET /v1.0/me HTTP/1.1`.
-fn is_request_line(line: &str) -> bool {
+pub(crate) fn is_request_line(line: &str) -> bool {
+    let is_version =
+        |word: &str| word.get(..5).is_some_and(|protocol| protocol.eq_ignore_ascii_case("http/"));
     let mut words = line.split_whitespace();
     words.next().is_some_and(|method| method.bytes().all(|byte| byte.is_ascii_uppercase()))
-        && words.nth(1).is_some_and(|word| word.starts_with("HTTP/"))
+        && words.nth(1).is_some_and(is_version)
+}
+
+/// The request right before an answer, as people write it and files of REST clients have it: `GET https://graph.microsoft.com/v1.0/me`,
+/// and fields after it.
+fn bare_request<'a>(lines: &[&'a str]) -> Option<(&'a str, &'a str)> {
+    let mut before = lines.iter().rev().map(|line| line.trim());
+    let is_field = |line: &&str| {
+        line.is_empty() || line.split_once(": ").is_some_and(|(name, _)| is_token(name))
+    };
+    let line = before.find(|line| !is_field(line))?;
+    let (method, target) = line.split_once(' ')?;
+    let methods = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"];
+    let is_address = target.starts_with("https://") && !target.contains(char::is_whitespace);
+    (methods.contains(&method) && is_address).then_some((method, target))
 }
 
 /// `body` without the chunk sizes, if it is a single chunk (RFC 9112 §7.1).

@@ -36,6 +36,7 @@ pub(super) use body::{has_failure, is_error_document, is_error_object, is_page};
 pub(super) use callback::find as failed_callback;
 pub(super) use directory_client::permission as directory_permission;
 pub use http::HttpAnswer;
+pub(super) use http::is_request_line;
 pub(super) use hypothesis::{Hypothesis, causes, has_code};
 pub use mail::MailLog;
 pub(super) use mail_log::is_marked;

@@ -2,7 +2,7 @@
 //! advice that are true of Exchange alone do not apply.
 
 use super::hypothesis::{Hypothesis, token_explains};
-use super::mail::MailLog;
+use super::mail::{MailLog, Mechanism};
 use crate::{Confidence, Facts, RuleId, Who};
 use entrada_core::entra::clouds::Cloud;
 use entrada_core::entra::resources;
@@ -24,6 +24,24 @@ const OTHER_SERVERS: [&str; 14] = [
     "postfix",
     "stalwart",
     "zimbra",
+];
+
+/// Names of other servers in their refusals and in the lines of programs that report them, in lower case.
+const IN_A_REFUSAL: [&str; 14] = [
+    " gsmtp",
+    "support.google.com",
+    "imap.gmail.com",
+    "smtp.gmail.com",
+    "mail.yahoo.com",
+    "mail.me.com",
+    "gmx.net",
+    "gmx.com",
+    "web.de",
+    "dovecot",
+    "mail.ru",
+    "yandex.",
+    "zoho.",
+    "fastmail.com",
 ];
 
 /// Names by which Exchange greets, in lower case.
@@ -55,6 +73,7 @@ impl MailLog {
         }
         let greets_as = |name: &&str| greeting.as_ref().is_some_and(|line| line.contains(*name));
         OTHER_SERVERS.iter().any(greets_as)
+            || IN_A_REFUSAL.iter().any(|name| text.contains(name))
             || self.host.as_deref().is_some_and(|host| !is_host_of_exchange(host))
     }
 }
@@ -84,7 +103,7 @@ pub(super) fn adapted(facts: &Facts, talk: &MailLog, causes: Vec<Hypothesis>) ->
     };
     let mut kept: Vec<Hypothesis> = causes
         .into_iter()
-        .map(by_password)
+        .map(|one| by_password(talk, one))
         .filter(applies)
         .map(|one| advised(one, signed_in))
         .collect();
@@ -95,13 +114,24 @@ pub(super) fn adapted(facts: &Facts, talk: &MailLog, causes: Vec<Hypothesis>) ->
     kept
 }
 
-/// A refused password says nothing of whether the server accepts passwords.
-fn by_password(one: Hypothesis) -> Hypothesis {
+/// A refused password says nothing of whether the server accepts passwords. That a password was sent is certain only where the
+/// command is shown.
+fn by_password(talk: &MailLog, one: Hypothesis) -> Hypothesis {
     if one.id != RuleId::BasicAuthDisabled || one.confidence == Confidence::Possible {
         return one;
     }
-    let message = "the server refuses the user name or the password; the program sent no token";
-    let refused = Hypothesis::new(RuleId::NotAboutTheToken, one.confidence, message)
+    let (sure, message) = if talk.mechanism == Some(Mechanism::Password) {
+        (
+            one.confidence,
+            "the server refuses the user name or the password; the program sent no token",
+        )
+    } else {
+        (
+            Confidence::Likely,
+            "the server refuses a sign-in with a password, which the program seems to have sent in place of a token",
+        )
+    };
+    let refused = Hypothesis::new(RuleId::NotAboutTheToken, sure, message)
         .help("let the program sign in with XOAUTH2 or OAUTHBEARER");
     Hypothesis { who: Some(Who::User), ..refused }
 }

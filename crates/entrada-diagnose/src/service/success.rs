@@ -143,6 +143,8 @@ impl HttpAnswer {
             let several = self.status == Some(207);
             return is_end_of_output(rest)
                 && !has_failed_part(&value)
+                && is_batch_done(&value)
+                && !has_failed_provisioning(&value)
                 && !has_error_within(&value)
                 && (!several || has_status(&value));
         }
@@ -155,7 +157,9 @@ impl HttpAnswer {
                 && self.is_multi_status_done(body);
         }
         // `$count` returns only a number.
-        body.len() < 20 && body.bytes().all(|byte| byte.is_ascii_digit())
+        let is_status = body.parse::<u16>().is_ok_and(|number| (400..600).contains(&number));
+        let counts = self.plain_segments().last().is_some_and(|last| last == "$count");
+        body.len() < 20 && body.bytes().all(|byte| byte.is_ascii_digit()) && (counts || !is_status)
     }
 
     /// Whether an answer to this request may be empty (RFC 9110 §9.3, §15.3).
@@ -231,6 +235,28 @@ fn is_end_of_output(rest: &str) -> bool {
             line.starts_with(['{', '[', '<', '"']) || OUTPUT_MAX < line.len() || is_boundary;
         ["%", ">"].contains(&line) || line.starts_with("* ") || (!is_body && is_label(line))
     })
+}
+
+/// Whether each answer of a batch (`$batch` of Graph and Resource Manager) has a final status, and at least one came back. A part may
+/// lead to the content of a file (302), but not to a sign-in page.
+fn is_batch_done(value: &Value) -> bool {
+    let Some(parts) = value.get("responses").and_then(Value::as_array) else { return true };
+    let is_done = |part: &Value| {
+        let status = part.get("status").or_else(|| part.get("httpStatusCode"));
+        let Some(status) = status.and_then(status_in) else { return true };
+        let location = part.get("headers").and_then(|headers| headers.get("Location"));
+        let leads_to_sign_in = location.and_then(Value::as_str).is_some_and(|location| {
+            location.contains("/oauth2/") || location.starts_with("https://login.")
+        });
+        (200..400).contains(&status) && !leads_to_sign_in
+    };
+    !parts.is_empty() && parts.iter().all(is_done)
+}
+
+/// Whether Resource Manager reports that the resource could not be made or changed.
+fn has_failed_provisioning(value: &Value) -> bool {
+    let state = value.get("properties").and_then(|inner| inner.get("provisioningState"));
+    state.and_then(Value::as_str).is_some_and(|state| ["Canceled", "Failed"].contains(&state))
 }
 
 /// Whether an object anywhere in `value` has an error status, for example a response of a batch.

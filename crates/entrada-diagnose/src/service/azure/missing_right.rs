@@ -89,8 +89,10 @@ pub(crate) fn missing_right(text: &str) -> Option<MissingRight> {
         let before = before.rsplit(". ").next().unwrap_or_default();
         let after = around(&lower, at + verb.len(), at + verb.len() + AFTER);
         let after = after.split(". ").next().unwrap_or_default();
-        let is_said = has_word(before, &CALLERS) && has_word(after, &RIGHTS);
-        is_said.then(|| MissingRight { at, action: action_in(text, at) })
+        // An action of Azure needs no caller: "does not have permission Microsoft.Authorization/roleAssignments/write".
+        let is_right = has_word(before, &CALLERS) || action_in(text, at, AFTER).is_some();
+        let is_said = is_right && has_word(after, &RIGHTS);
+        is_said.then(|| MissingRight { at, action: action_in(text, at, ACTION_WITHIN) })
     });
     // A later sentence may name the action that the first one leaves out.
     all.reduce(
@@ -98,9 +100,9 @@ pub(crate) fn missing_right(text: &str) -> Option<MissingRight> {
     )
 }
 
-/// The first action of Azure after `at`.
-fn action_in(text: &str, at: usize) -> Option<String> {
-    let near = around(text, at, at + ACTION_WITHIN);
+/// The first action of Azure in so many bytes after `at`.
+fn action_in(text: &str, at: usize, within: usize) -> Option<String> {
+    let near = around(text, at, at + within);
     near.match_indices("Microsoft.").find_map(|(at, _)| {
         let rest = &near[at..];
         let is_part = |c: char| c.is_ascii_alphanumeric() || "./*".contains(c);

@@ -4,6 +4,7 @@ use super::azure::azure_service;
 use crate::service::{HttpAnswer, Hypothesis, Service, hosts};
 use crate::{Confidence, Facts, RuleId, observed};
 use entrada_core::entra::resources;
+use url::Url;
 
 /// Words with which services refuse a token because of its audience, or treat its caller as anonymous, in lower case.
 const OF_AUDIENCE: [&str; 9] = [
@@ -42,6 +43,23 @@ pub(super) fn accepted_elsewhere(facts: &Facts, answer: &HttpAnswer) -> Option<H
             "call the API that the token is for, or send a token for the API that was called",
         ),
     )
+}
+
+/// The token was sent to a public host without encryption.
+pub(super) fn sent_in_clear(facts: &Facts, answer: &HttpAnswer) -> Option<Hypothesis> {
+    let url = answer.url.as_deref().and_then(|url| Url::parse(url).ok())?;
+    let sends_token = answer.authorization.is_some() || facts.jwt().is_some();
+    let host = url.domain().filter(|_| url.scheme() == "http" && sends_token)?;
+    let end = host.rsplit('.').next().unwrap_or_default();
+    let is_public =
+        host.contains('.') && !["internal", "local", "localhost", "test"].contains(&end);
+    is_public.then(|| {
+        Hypothesis::possible(
+            RuleId::NotAboutTheToken,
+            format!("the token was sent to `{host}` without TLS: everybody on the way could read it"),
+        )
+        .help("call the API by `https://`, and end the session whose token was sent: `Revoke-MgUserSignInSession`")
+    })
 }
 
 /// The token is for another API than the one that was called.
@@ -94,7 +112,7 @@ pub(super) fn by_default_command(
         Some(203 | 401) => true,
         Some(403) => text.contains("audience"),
         Some(_) => false,
-        None => of_audience,
+        None => of_audience || text.contains("401"),
     };
     let is_expired =
         ["expired", "not yet valid", "lifetime"].iter().any(|word| text.contains(word));
@@ -103,7 +121,7 @@ pub(super) fn by_default_command(
     }
     let called = match answer.host() {
         Some(host) => observed::api_at(&host)?,
-        None => facts.evidence.observed.called.clone().or_else(|| api_of_code(text))?,
+        None => facts.evidence.observed.called.clone().or_else(|| api_in_words(text))?,
     };
     let (name, flag) = (command.name(), command.flag());
     let mut told = Hypothesis::likely(
@@ -168,15 +186,26 @@ pub(super) fn by_graph_scope(facts: &Facts, answer: &HttpAnswer, text: &str) -> 
     Some(told)
 }
 
-/// The API that writes the code in `text`, which is in lower case.
-fn api_of_code(text: &str) -> Option<observed::Called> {
-    let host = match text {
-        _ if text.contains("akv10022") => "x.vault.azure.net",
-        _ if text.contains("tf400813") => "dev.azure.com",
-        _ if text.contains("invalidauthenticationinfo") => "x.blob.core.windows.net",
-        _ => return None,
-    };
-    observed::api_at(host)
+/// Codes that one API writes, and names of APIs, in lower case, with a host of each.
+const API_WORDS: [(&str, &str); 11] = [
+    ("akv10022", "x.vault.azure.net"),
+    ("tf400813", "dev.azure.com"),
+    ("invalidauthenticationinfo", "x.blob.core.windows.net"),
+    ("power bi", "api.powerbi.com"),
+    ("powerbi", "api.powerbi.com"),
+    ("key vault", "x.vault.azure.net"),
+    ("keyvault", "x.vault.azure.net"),
+    ("microsoft graph", "graph.microsoft.com"),
+    ("ms graph", "graph.microsoft.com"),
+    ("graph api", "graph.microsoft.com"),
+    ("azure devops", "dev.azure.com"),
+];
+
+/// The one API that writes the code in `text`, or that `text` names. It is in lower case.
+fn api_in_words(text: &str) -> Option<observed::Called> {
+    let mut hosts = API_WORDS.iter().filter(|(word, _)| text.contains(word)).map(|(_, host)| *host);
+    let host = hosts.next()?;
+    if hosts.any(|other| other != host) { None } else { observed::api_at(host) }
 }
 
 /// The cause where a token for a known service was sent to an unknown host.
@@ -184,8 +213,12 @@ fn by_address(facts: &Facts, answer: &HttpAnswer, aud: &str) -> Option<Hypothesi
     let known = facts.audience()?;
     let origin = answer.origin()?;
     // A service's uploads and downloads use other hosts, with the authorization in the URL.
-    let microsofts = ["microsoft", "office", "outlook", "sharepoint", "azure", "live.com"];
-    (!microsofts.iter().any(|name| origin.contains(name))).then(|| {
+    let microsofts = ["microsoft", "office", "outlook", "sharepoint", "azure"];
+    let host = answer.host().unwrap_or_default();
+    // The domain that was registered, and not a name in front of it: `graph.microsoft.com.evil.example`.
+    let domain = host.rsplit('.').nth(1).unwrap_or(&host);
+    let is_microsofts = domain == "live" || microsofts.iter().any(|name| domain.contains(name));
+    (!is_microsofts).then(|| {
         Hypothesis::likely(
             RuleId::WrongAudience,
             format!("the token is for {}, but the call went to `{origin}`", known.name),
