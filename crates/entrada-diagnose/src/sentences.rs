@@ -11,7 +11,7 @@ const SENTENCES: &[(&[&str], RuleId)] = &[
     (&["cross-origin token redemption"], RuleId::PlatformTypeMismatch),
     (&["not within its valid time range"], RuleId::ClockSkew),
     (&["client assertion"], RuleId::ClientAssertionInvalid),
-    (&["no certificate thumbprint"], RuleId::ClientAssertionInvalid),
+    (&["no certificate thumbprint specified"], RuleId::ClientAssertionInvalid),
     (&["reply address", "does not match"], RuleId::RedirectUriMismatch),
     (&["reply url", "does not match"], RuleId::RedirectUriMismatch),
     (&["redirect uri", "does not match"], RuleId::RedirectUriMismatch),

@@ -50,9 +50,9 @@ impl AnswerText<'_> {
         Some(stated.causes(self.azure))
     }
 
-    /// Whether families of what people report count.
+    /// Whether families of what people report count: no person writes an answer in JSON.
     fn allows_reports(&self) -> bool {
-        self.found.is_empty() && self.symptom.is_none()
+        self.found.is_empty() && self.symptom.is_none() && self.answer.is_in_words()
     }
 
     /// Whether a sentence of a program counts.

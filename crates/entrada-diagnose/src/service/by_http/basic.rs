@@ -10,7 +10,11 @@ pub(super) fn cause(facts: &Facts, answer: &HttpAnswer, text: &str) -> Option<Hy
     let sent_basic = sent.is_some_and(|value| {
         value.expose().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("basic "))
     });
-    let named = (text.contains("basic auth") && text.contains("disabled"))
+    // A deployment to App Service has passwords of its own.
+    let of_deployment = ["azurewebsites", "scm basic", "publish profile", "publishing credential"]
+        .iter()
+        .any(|word| text.contains(word));
+    let named = (text.contains("basic auth") && text.contains("disabled") && !of_deployment)
         // The object of Python's `requests` that sends passwords.
         || text.contains("requests.auth.httpbasicauth");
     let bare = facts.shape().is_none()

@@ -57,7 +57,7 @@ const DATA: [&str; 20] = [
 
 /// The records of what people tell where no program says anything: product, operation and symptom. Each makes its causes only
 /// possible.
-const SYMPTOMS: [&str; 1] = [include_str!("symptoms.json")];
+const SYMPTOMS: [&str; 2] = [include_str!("symptoms_azure.json"), include_str!("symptoms.json")];
 
 /// An error with a known text.
 #[derive(Debug, Deserialize)]
@@ -143,7 +143,7 @@ pub(crate) fn find(text: &str) -> Option<Match> {
     find_in(all(), text)
 }
 
-/// Finds the first symptom that `text` tells. It counts where nothing else explains the text.
+/// Finds the first symptom that `text` tells. It counts where at most a status explains the text.
 pub(crate) fn find_symptom(text: &str) -> Option<Match> {
     find_in(symptoms(), text)
 }
