@@ -370,6 +370,17 @@ fn scenarios_are_combined() {
 }
 
 #[test]
+fn the_matrix_has_a_row_for_each_failure() {
+    let place = Place::new();
+    let (code, out) = place.run(None, &["--matrix", "--", "curl", "-sS", METADATA]);
+    assert_eq!((code, out.lines().count()), (0, 23), "{out}");
+    for (scenario, end) in [("normal", "succeeded"), ("untrusted-certificate", "failed")] {
+        let row = out.lines().find(|line| line.starts_with(scenario)).unwrap();
+        assert!(row.contains(end), "{row}");
+    }
+}
+
+#[test]
 fn nothing_remains_after_a_kill() {
     let place = Place::new();
     let started = Instant::now();
