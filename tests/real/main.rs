@@ -39,6 +39,7 @@ mod sandbox;
 mod sandbox_libraries;
 mod sandbox_mail_programs;
 mod sandbox_programs;
+mod sandbox_proxy;
 mod shells;
 mod signals;
 mod storm;

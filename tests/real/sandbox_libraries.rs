@@ -56,6 +56,10 @@ sys.exit(0 if "access_token" in answer else 1)
         ran.found("warning sign-in-ends-at-passing-fault");
         ran.found_only(&["warning sign-in-ends-at-passing-fault"]);
     }
+    // Whoever signs in at the page within a second declines too.
+    let declined = run_script(&script, &["--scenario", "user-declines"]);
+    assert_eq!(declined.code, 1, "{declined}");
+    declined.found_only(&[]);
 }
 
 /// Chromium trusts the certificate authority of the run, without a window and as the command that `--browser CMD` names.
@@ -163,6 +167,25 @@ print("silent", "access_token" in app.acquire_token_silent(scopes, app.get_accou
         ran.has("silent True");
         ran.found_only(&[]);
     }
+}
+
+/// At an emulator of another port the library asks port 443 for the kind of account.
+#[test]
+fn azure_identity_sends_a_password() {
+    let script = python_script(
+        r#"
+from azure.identity import UsernamePasswordCredential
+credential = UsernamePasswordCredential("11111111-1111-1111-1111-111111111111", "ada@contoso.example", "any password",
+                                        tenant_id="contoso.example")
+print("graph", len(credential.get_token("https://graph.microsoft.com/.default").token) > 100)
+print("vault", len(credential.get_token("https://vault.azure.net/.default").token) > 100)
+"#,
+    );
+    let ran = succeeded(&script, &[]);
+    ran.has("graph True");
+    ran.has("vault True");
+    ran.found("warning password-grant");
+    ran.found_only(&["warning password-grant"]);
 }
 
 #[test]

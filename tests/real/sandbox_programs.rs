@@ -1,5 +1,6 @@
 //! Programs of others in the sandbox, unmodified, up to their token and a call with it, and what is found about each.
 
+use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -39,6 +40,9 @@ impl std::fmt::Display for Ran {
     }
 }
 
+/// `{"typ":` and `{"alg":` in base64.
+const TOKENS: [&str; 2] = ["eyJ0eXAi", "eyJhbGci"];
+
 /// Runs `script` with `/bin/sh` in the sandbox. The archive of the run leads to the same findings.
 #[track_caller]
 pub(super) fn run_script(script: &str, args: &[&str]) -> Ran {
@@ -46,11 +50,17 @@ pub(super) fn run_script(script: &str, args: &[&str]) -> Ran {
     let script = place.file("script", script).display().to_string();
     let har = place.folder.path().join("run.har").display().to_string();
     let timeout: &[&str] = if args.contains(&"--timeout") { &[] } else { &["--timeout", "120"] };
-    let words = ["-o", "json", "--har", &har];
+    let page = place.folder.path().join("run.html").display().to_string();
+    let words = ["-o", "json", "--har", &har, "--report", &page];
     let args = [&words[..], timeout, args, &["--", "sh", &script]].concat();
     let output = place.command(None, &args).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let findings = findings_in(&output.stdout).unwrap_or_else(|| panic!("{said}"));
+    let documents = [fs::read(&har).unwrap(), fs::read(&page).unwrap(), output.stdout.clone()];
+    for document in documents.map(|bytes| String::from_utf8(bytes).unwrap()) {
+        // What every signed token begins with.
+        assert!(!TOKENS.iter().any(|start| document.contains(start)), "a token: {document}");
+    }
     let judged = place.command(None, &["judge", &har, "-o", "json"]).output().unwrap();
     assert_eq!(findings_in(&judged.stdout).as_ref(), Some(&findings), "the archive: {said}");
     let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
@@ -159,13 +169,13 @@ onedrive --auth-files sign-in:page --display-sync-status >&2
     ran.found_only(&["error state-missing", "warning pkce-missing"]);
 }
 
-/// The folder of an installed Azure CLI (`pip install azure-cli`), from `REAL_AZ`. It takes 700 MB.
+/// The folder of `az`, from `REAL_AZ`.
 fn az() -> PathBuf {
     std::env::var_os("REAL_AZ").map(PathBuf::from).expect("REAL_AZ is the folder of `az`")
 }
 
 #[test]
-#[ignore = "it needs the Azure CLI: REAL_AZ=FOLDER names the folder of `az`"]
+#[ignore = "it needs the Azure CLI: REAL_BIG=az tests/run brings it"]
 fn the_azure_cli_signs_in_both_ways_and_draws_no_error() {
     let script = format!(
         r"PATH={}:$PATH
@@ -187,7 +197,7 @@ az account get-access-token --resource https://vault.azure.net --query tokenType
 }
 
 #[test]
-#[ignore = "it needs the Azure CLI: REAL_AZ=FOLDER names the folder of `az`"]
+#[ignore = "it needs the Azure CLI: REAL_BIG=az tests/run brings it"]
 fn the_sign_in_of_the_azure_cli_obeys_slow_down_and_ends_at_a_passing_fault() {
     let script = format!(
         "PATH={}:$PATH; az login --use-device-code --allow-no-subscriptions -o none",
@@ -231,7 +241,7 @@ export ORTIE_CONFIG=$HOME/ortie.toml
 }
 
 #[test]
-#[ignore = "it needs ortie: REAL_ORTIE=FOLDER names the folder of `ortie`"]
+#[ignore = "it needs ortie: REAL_BIG=ortie tests/run brings it"]
 fn the_sign_in_of_ortie_obeys_slow_down_and_ends_at_a_passing_fault() {
     let script = ortie("device", "script -qefc 'ortie auth get' /dev/null >&2");
     succeeded(&script, &["--scenario", "slow-down"]).found_only(&[]);
@@ -244,7 +254,7 @@ fn the_sign_in_of_ortie_obeys_slow_down_and_ends_at_a_passing_fault() {
 
 /// Without a terminal it prints the command that goes on, with the device code among its arguments.
 #[test]
-#[ignore = "it needs ortie: REAL_ORTIE=FOLDER names the folder of `ortie`"]
+#[ignore = "it needs ortie: REAL_BIG=ortie tests/run brings it"]
 fn ortie_wants_its_device_code_among_its_arguments() {
     let go_on = "ortie auth get | grep -o 'ortie auth resume.*' >next; sleep 3; . ./next >&2";
     let ran = succeeded(&ortie("device", go_on), &[]);
@@ -253,7 +263,7 @@ fn ortie_wants_its_device_code_among_its_arguments() {
 }
 
 #[test]
-#[ignore = "it needs ortie: REAL_ORTIE=FOLDER names the folder of `ortie`"]
+#[ignore = "it needs ortie: REAL_BIG=ortie tests/run brings it"]
 fn ortie_prints_the_verifier_that_it_sends() {
     let script = "script -qefc 'ortie auth get' /dev/null >&2 && ortie token refresh >&2";
     let ran = succeeded(&ortie("authorization-code", script), &[]);

@@ -237,14 +237,17 @@ impl State {
             return answer::html(200, page::enter_code(&call.path, typed, Some(problem)));
         };
         let flow = &self.device_flows[index];
-        if call.form("action") == Some("cancel") {
+        let chosen = call.form("account").or_else(|| call.form("username"));
+        // Whoever signs in at the page within a second would be faster than the second poll.
+        let declines = self.scenario_of(&flow.client_id).approver == Approver::Declines;
+        if call.form("action") == Some("cancel") || declines && chosen.is_some() {
             self.decline(typed);
             return answer::html(
                 200,
                 page::notice("You cancelled the sign-in", "You may close this window."),
             );
         }
-        let Some(account) = call.form("account").or_else(|| call.form("username")) else {
+        let Some(account) = chosen else {
             let ask = AccountPicker {
                 accounts: self.accounts().collect(),
                 other: self.accepts(Unregistered::User),

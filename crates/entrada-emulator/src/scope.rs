@@ -1,12 +1,14 @@
 //! Parses the requested scopes and their API.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::account::EmulatedAccount;
 use super::refusal::EntraError;
 use entrada_core::OIDC_SCOPES;
+use entrada_core::entra::permission_ids::PermissionKind;
 use entrada_core::entra::resources::{self, Resource};
-use entrada_core::entra::{permission_ids, permissions};
+use entrada_core::entra::{graph, permission_ids, permissions};
 
 /// An API that the emulator issues tokens for: core's facts about it, and what only an authority needs.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) struct EmulatedResource {
     permissions: &'static [&'static str],
     /// The scopes of `.default` before any consent.
     defaults: &'static [&'static str],
+    /// The application permissions of a registration that has every one.
+    every_role: Option<&'static [&'static str]>,
 }
 
 pub(super) static GRAPH: EmulatedResource = EmulatedResource {
@@ -25,13 +29,20 @@ pub(super) static GRAPH: EmulatedResource = EmulatedResource {
     site: Some(293_577),
     permissions: &[],
     defaults: &["User.Read", "Mail.Read"],
+    every_role: None,
 };
 pub(super) static EXCHANGE: EmulatedResource = EmulatedResource {
     facts: &resources::EXCHANGE,
     site: Some(292_841),
     // Missing in the export of the service principal that core's table is from.
     permissions: &["EAS.AccessAsUser.All"],
-    defaults: &["IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send"],
+    defaults: &[
+        "IMAP.AccessAsUser.All",
+        "POP.AccessAsUser.All",
+        "SMTP.Send",
+        "EWS.AccessAsUser.All",
+    ],
+    every_role: None,
 };
 
 /// What the Azure CLI and Azure PowerShell get of Graph: their scopes are fixed, without any of mail.
@@ -62,7 +73,7 @@ fn known_resources() -> &'static [&'static EmulatedResource] {
 impl EmulatedResource {
     /// An API for work accounts that publishes these permissions. `.default` stands for all of them.
     pub(super) const fn with(facts: &'static Resource, all: &'static [&'static str]) -> Self {
-        Self { facts, site: None, permissions: all, defaults: all }
+        Self { facts, site: None, permissions: all, defaults: all, every_role: None }
     }
 
     /// The same API with one more permission. It lives as long as the process.
@@ -70,8 +81,33 @@ impl EmulatedResource {
         let name: &'static str = permission.to_owned().leak();
         let mut permissions = self.permissions.to_vec();
         permissions.push(name);
-        let Self { facts, site, defaults, .. } = *self;
-        Box::leak(Box::new(Self { facts, site, permissions: permissions.leak(), defaults }))
+        Box::leak(Box::new(Self { permissions: permissions.leak(), ..*self }))
+    }
+
+    /// The same API for a registration that has every permission, which `.default` then stands for. `None` where the permissions
+    /// are not on record, and where it is done. It lives as long as the process.
+    pub(super) fn with_every_permission(&self) -> Option<&'static Self> {
+        let published = permission_ids::of_api(self.facts)?;
+        if self.every_role.is_some() {
+            return None;
+        }
+        let mut delegated = self.defaults.to_vec();
+        let mut roles = self.app_roles().to_vec();
+        if *self.facts == resources::GRAPH {
+            // All of them would make a token of 20 KiB. These suffice for each call.
+            for call in graph::all() {
+                delegated.extend(call.work.least().map(|least| least.name));
+                roles.extend(call.application.least().map(|least| least.name));
+            }
+        } else {
+            let named = |kind: PermissionKind| {
+                published.iter().filter(move |one| one.id(kind).is_some()).map(|one| one.name)
+            };
+            delegated.extend(named(PermissionKind::Delegated));
+            roles.extend(named(PermissionKind::Application));
+        }
+        let (defaults, roles) = (each_once(delegated), each_once(roles));
+        Some(Box::leak(Box::new(Self { defaults, every_role: Some(roles), ..*self })))
     }
 
     /// The API whose tokens have this `aud`: one of `own`, or of Microsoft's.
@@ -106,10 +142,10 @@ impl EmulatedResource {
 
     /// The permission of this name, in Entra's spelling.
     pub(super) fn permission(&self, name: &str) -> Option<&'static str> {
-        let graph = if *self.facts == resources::GRAPH { permissions::all() } else { &[] };
+        let of_graph = if *self.facts == resources::GRAPH { permissions::all() } else { &[] };
         let published = permission_ids::of_api(self.facts).unwrap_or_default();
         let published = published.iter().filter(|permission| permission.delegated_id.is_some());
-        graph
+        of_graph
             .iter()
             .map(|permission| permission.name)
             .chain(published.map(|permission| permission.name))
@@ -119,6 +155,9 @@ impl EmulatedResource {
 
     /// The application permissions that an application has without a user.
     pub(super) fn app_roles(&self) -> &'static [&'static str] {
+        if let Some(every) = self.every_role {
+            return every;
+        }
         match self.facts {
             facts if *facts == resources::GRAPH => {
                 &["User.Read.All", "Mail.Read", "Organization.Read.All"]
@@ -129,6 +168,11 @@ impl EmulatedResource {
             _ => &[],
         }
     }
+}
+
+fn each_once(names: Vec<&'static str>) -> &'static [&'static str] {
+    let mut seen = BTreeSet::new();
+    names.into_iter().filter(|name| seen.insert(*name)).collect::<Vec<_>>().leak()
 }
 
 impl PartialEq for EmulatedResource {

@@ -215,7 +215,11 @@ impl State {
         };
         let is_default = permission.eq_ignore_ascii_case(".default");
         let extended = match known {
-            Some(resource) if is_default || resource.permission(permission).is_some() => return,
+            Some(resource) if is_default => {
+                let Some(every) = resource.with_every_permission() else { return };
+                every
+            }
+            Some(resource) if resource.permission(permission).is_some() => return,
             Some(resource) => resource.and(permission),
             None => {
                 let first = if is_default { "user_impersonation" } else { permission };

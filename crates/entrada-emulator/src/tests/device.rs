@@ -62,6 +62,17 @@ fn cancelling_at_the_page_ends_the_flow() {
     assert_eq!(bench.finish(&device).unwrap_err().error, "authorization_declined");
 }
 
+/// Also where a test or the sandbox signs in at the page before the second poll.
+#[test]
+fn who_declines_approves_nothing_at_the_page_either() {
+    let mut bench = Bench::new("user-declines");
+    let device = bench.start(MAIL).unwrap();
+    let answer = bench
+        .post("/devicelogin", &[("otc", &device.user_code), ("account", "ada@contoso.example")]);
+    assert!(text(&answer).contains("You cancelled the sign-in"));
+    assert_eq!(bench.finish(&device).unwrap_err().error, "authorization_declined");
+}
+
 #[test]
 fn one_refresh_token_serves_several_apis_and_the_old_one_stays_valid() {
     let mut bench = Bench::new("auto-approve");

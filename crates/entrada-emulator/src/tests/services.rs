@@ -140,6 +140,16 @@ fn exchange_challenges_and_opens_the_inbox() {
     let ews = "/EWS/Exchange.asmx";
     let good = token(&mut bench, "https://outlook.office.com/EWS.AccessAsUser.All");
     assert!(text(&bench.get_with(&good, ews)).contains("<t:DisplayName>Inbox</t:DisplayName>"));
+    let by_default = token(&mut bench, "https://outlook.office365.com/.default");
+    assert_eq!(bench.get_with(&by_default, ews).status(), 200);
+    let application = [
+        ("grant_type", "client_credentials"),
+        ("client_secret", "a~secret"),
+        ("scope", "https://outlook.office365.com/.default"),
+    ];
+    let application = json(&bench.token(&application));
+    let application = application["access_token"].as_str().unwrap();
+    assert_eq!(bench.get_with(application, ews).status(), 200);
     let none = bench.get(ews);
     let header = |answer: &HttpResponse, name: &str| {
         answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned())

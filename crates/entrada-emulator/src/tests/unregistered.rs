@@ -1,5 +1,7 @@
 //! What is accepted although nobody registered it, and only where that is wanted.
 
+use serde_json::json as value;
+
 use super::*;
 
 const UNKNOWN: &str = "https://api.fabrikam.example/Orders.Read";
@@ -128,6 +130,37 @@ fn any_api_and_permission_is_accepted_and_noted() {
     for malformed in ["Mail.Read,User.Read", "ftp://x/y", "https://a b/x"] {
         assert!(bench.start(malformed).is_err(), "{malformed}");
     }
+}
+
+#[test]
+fn default_stands_for_every_permission_and_is_noted_once() {
+    let graph = "https://graph.microsoft.com/.default";
+    let mut bench = bench(&[Unregistered::Api]);
+    bench.tenant = "contoso.example";
+    let app = |bench: &Bench, scope: &str| {
+        let form =
+            [("grant_type", "client_credentials"), ("client_secret", "a~secret"), ("scope", scope)];
+        json(&bench.token(&form))["access_token"].as_str().unwrap().to_owned()
+    };
+    let user = bench.sign_in(graph).access_token.expose().to_owned();
+    let holder = claims_of(&value!(user));
+    let application = claims_of(&value!(app(&bench, graph)));
+    for call in entrada_core::entra::graph::all() {
+        let work = call.work.least().map(|least| least.name);
+        assert!(work.is_none_or(|name| holder.scp().unwrap().contains(name)), "{call:?}");
+        let role = call.application.least().map(|least| least.name);
+        assert!(role.is_none_or(|name| application.roles().unwrap().contains(&name)), "{call:?}");
+    }
+    assert!(user.len() < 12_000, "{} bytes: servers take headers of 16 KiB", user.len());
+    assert_eq!(bench.graph(&user, "/v1.0/users").0, 200);
+    let exchange = "https://outlook.office365.com/.default";
+    let mail = bench.sign_in(exchange).access_token.expose().to_owned();
+    for token in [mail, app(&bench, exchange)] {
+        assert_eq!(bench.get_with(&token, "/EWS/Exchange.asmx").status(), 200);
+    }
+    let expected =
+        [graph, exchange].map(|scope| format!("unregistered API or permission accepted: {scope}"));
+    assert_eq!(notes(&bench), expected);
 }
 
 #[test]

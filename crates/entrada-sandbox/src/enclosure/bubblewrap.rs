@@ -12,8 +12,8 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::pipe::PipeFlags;
 
 use super::layout::{INSIDE, Layout};
-use super::trust;
 use super::{LIFELINE_DESCRIPTOR, RECORD_DESCRIPTOR, SandboxError};
+use super::{kernel_keys, trust};
 
 /// The first descriptor of the files that bubblewrap reads.
 const FIRST_DESCRIPTOR: i32 = 10;
@@ -80,6 +80,12 @@ impl Enclosure<'_> {
         let opener = Layout::new(INSIDE).opener();
         for path in trust::existing(&OPENERS) {
             arguments.extend(files.option("--ro-bind-data", "0755", opener.as_bytes(), &path)?);
+        }
+        if privilege == Privilege::Root
+            && let Some(filter) = kernel_keys::filter()
+        {
+            let number = files.add(&filter)?;
+            arguments.extend(words(&["--seccomp", &number.to_string()]));
         }
         arguments.push("--".into());
         arguments.extend_from_slice(self.inside);
@@ -180,14 +186,20 @@ impl Files {
         content: &[u8],
         path: &Path,
     ) -> io::Result<Vec<OsString>> {
+        let number = self.add(content)?;
+        let mut all = words(&["--perms", mode, option, &number.to_string()]);
+        all.push(path.into());
+        Ok(all)
+    }
+
+    /// The descriptor of a file with this content.
+    fn add(&mut self, content: &[u8]) -> io::Result<i32> {
         let mut file = File::from(memfd_create("entrada-sandbox", MemfdFlags::CLOEXEC)?);
         file.write_all(content)?;
         file.seek(SeekFrom::Start(0))?;
         let number = FIRST_DESCRIPTOR + i32::try_from(self.mappings.len()).unwrap_or_default();
         self.mappings.push(FdMapping { parent_fd: OwnedFd::from(file), child_fd: number });
-        let mut all = words(&["--perms", mode, option, &number.to_string()]);
-        all.push(path.into());
-        Ok(all)
+        Ok(number)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bubblewrap;
 mod environment;
+mod kernel_keys;
 mod layout;
 mod loopback;
 mod observe;

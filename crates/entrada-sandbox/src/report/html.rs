@@ -7,6 +7,8 @@ use super::{Report, shown_path};
 use crate::judge::{Exchange, Finding, Severity};
 
 const CSS: &str = include_str!("report.css");
+/// The most hosts that have lanes beside each other. With more, a path would be a column of single words.
+const LANES_MAX: usize = 6;
 
 pub(super) fn page(report: &Report<'_>) -> String {
     let lanes = lanes(report);
@@ -99,7 +101,7 @@ fn timeline(report: &Report<'_>, lanes: &[&str]) -> Markup {
     html! {
         section {
             h2 { "Requests" }
-            div.timeline {
+            div.timeline.beside[lanes.len() <= LANES_MAX] {
                 div.lanes aria-hidden="true" {
                     span.at {}
                     @for host in lanes { span.host { (host) } }
@@ -183,5 +185,33 @@ fn ticks(text: &str) -> Markup {
         @for (index, part) in text.split('`').enumerate() {
             @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::Record;
+
+    #[test]
+    fn many_hosts_have_no_lanes() {
+        let page_of = |hosts: usize| {
+            let one = |number| Exchange {
+                number,
+                host: format!("h{number}.example"),
+                ..Exchange::default()
+            };
+            let record = Record { exchanges: (1..=hosts).map(one).collect(), ..Record::default() };
+            page(&Report {
+                record: &record,
+                findings: &[],
+                runs: &[],
+                names: &[],
+                notes: &[],
+                archive: None,
+            })
+        };
+        assert!(page_of(LANES_MAX).contains("class=\"timeline beside\""));
+        assert!(page_of(LANES_MAX + 1).contains("class=\"timeline\""));
     }
 }

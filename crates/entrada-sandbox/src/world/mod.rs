@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use entrada_core::entra::graph::{GraphCall, Lookup};
 use entrada_emulator::account::CONTOSO;
 use entrada_emulator::{
     CombinationError, Directory, Emulator, EmulatorOptions, HostNames, Note, Scenario, Unregistered,
@@ -110,6 +111,7 @@ impl World {
         record.names =
             self.names.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
         record.notes = self.unregistered();
+        record.notes.extend(not_emulated(&record.exchanges));
         record
     }
 
@@ -122,6 +124,9 @@ impl World {
             }
         }
         let told = notes.iter().map(|Note { kind, name, .. }| {
+            if name.ends_with(".default") && *kind == Unregistered::Api {
+                return format!("which permissions `{name}` stands for: here every one");
+            }
             format!("whether Entra knows the {} `{name}`: every one is accepted here", kind.id())
         });
         told.collect()
@@ -130,6 +135,22 @@ impl World {
     fn record(&self) -> MutexGuard<'_, RawRecord> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The calls of Microsoft Graph that the emulator lacks, for people.
+fn not_emulated(exchanges: &[RawExchange]) -> BTreeSet<String> {
+    let is_lacking = |one: &&RawExchange| {
+        one.status == 400 && one.response_body.contains("Resource not found for the segment")
+    };
+    let called = exchanges.iter().filter(is_lacking).filter_map(|one| {
+        let call = GraphCall::new(&one.method, &one.url).ok()?;
+        let Lookup::Found(access) = call.look_up() else { return None };
+        Some(format!(
+            "what Graph answers to `{}`: the emulator lacks this call, and answers 400",
+            access.call
+        ))
+    });
+    called.take(NOTES_MAX).collect()
 }
 
 fn base() -> Url {
@@ -154,4 +175,31 @@ pub(crate) fn combined(names: &[String]) -> Option<Result<&'static Scenario, Com
 
 fn scenario_of(names: &[String]) -> Option<&'static Scenario> {
     combined(names)?.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_the_emulator_lacks_are_told_and_unknown_paths_are_not() {
+        let answer = |path: &str, status, text: &str| RawExchange {
+            method: "GET".to_owned(),
+            url: format!("https://graph.microsoft.com/v1.0{path}"),
+            status,
+            response_body: text.to_owned(),
+            ..RawExchange::default()
+        };
+        let lacking = "Resource not found for the segment.";
+        let told = not_emulated(&[
+            answer("/me/events?$top=3", 400, lacking),
+            answer("/me/events", 400, lacking),
+            answer("/me/evnets", 400, lacking),
+            answer("/me/messages", 200, "{}"),
+            answer("/me/messages", 400, "BadRequest"),
+        ]);
+        let expected =
+            "what Graph answers to `GET /me/events`: the emulator lacks this call, and answers 400";
+        assert_eq!(told.into_iter().collect::<Vec<_>>(), [expected]);
+    }
 }

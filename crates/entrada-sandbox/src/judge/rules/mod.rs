@@ -10,6 +10,10 @@ macro_rules! rules {
         $(mod $name;)*
         /// Every rule.
         pub static ALL: &[&Rule] = &[$(&$name::RULE),*];
+        /// The name and the text of each file.
+        #[cfg(test)]
+        const SOURCES: &[(&str, &str)] =
+            &[$((stringify!($name), include_str!(concat!(stringify!($name), ".rs")))),*];
     };
 }
 
@@ -72,6 +76,21 @@ mod tests {
             let expected = ["## What it means", "## Why it matters", "## What to do"];
             assert_eq!(headings, expected, "{}", rule.id);
             assert!(!rule.clause.is_empty(), "{}", rule.id);
+        }
+    }
+
+    /// A program that does it draws the finding, and one that does not draws none.
+    #[test]
+    fn each_rule_is_tested_with_a_bad_and_a_good_program() {
+        for ((name, source), rule) in SOURCES.iter().zip(ALL) {
+            assert_eq!(name.replace('_', "-"), rule.id);
+            let tests = source.split("#[test]").skip(1);
+            let (good, bad): (Vec<&str>, Vec<&str>) =
+                tests.partition(|test| test.contains("_fine() {"));
+            let is_clean = |test: &&str| test.contains(".is_empty())") || test.contains("[\"note ");
+            assert!(good.iter().any(is_clean), "{name}: no good program");
+            let draws = |test: &&str| test.contains("_found() {") || test.contains("assert_eq!(");
+            assert!(bad.iter().any(draws), "{name}: no bad program");
         }
     }
 
