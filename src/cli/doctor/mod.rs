@@ -232,7 +232,6 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> Configured {
         None => String::new(),
     };
     let found = match (settings.authority(), settings.jobs(), settings.client_id()) {
-        (Err(error), ..) | (_, Err(error), _) => CheckLine::of("profile", &error.into()),
         (Ok(authority), Ok(_), Ok(client)) => {
             CheckLine::fine("profile", format!("{which}client {client} at {authority}"))
         }
@@ -240,7 +239,9 @@ fn configuration(args: &Args, app: &App<'_, '_>) -> Configured {
             CheckLine::bad("profile", format!("{which}no client id is set"))
                 .help("register an application and name it: `entrada config init`")
         }
-        (Ok(_), Ok(_), Err(error)) => CheckLine::of("profile", &error.into()),
+        (Err(error), ..) | (_, Err(error), _) | (_, _, Err(error)) => {
+            CheckLine::of("profile", &error.into())
+        }
     };
     Configured { lines: vec![line, found], settings: Some(settings), is_whole: true }
 }

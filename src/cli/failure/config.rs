@@ -45,7 +45,7 @@ impl From<SettingsError> for Failure {
         let mut failure = Self::of(Exit::Usage, &error);
         let error = match &error {
             SettingsError::InFile { fault, error, .. } => {
-                failure.drawing = fault.drawing().to_owned();
+                fault.drawing().clone_into(&mut failure.drawing);
                 failure = failure.helps(fault.cure.clone());
                 &**error
             }

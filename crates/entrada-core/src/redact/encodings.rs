@@ -17,9 +17,16 @@ pub(super) struct Letter {
     pub(super) to: usize,
 }
 
+/// Characters that leave a secret readable where they stand in it: hidden ones, and marks that are drawn over a letter.
+pub(super) fn is_ignored(c: char) -> bool {
+    let is_mark = matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}');
+    is_mark || is_hidden(c)
+}
+
 /// Characters that may separate the parts of a secret.
 pub(super) fn is_skipped(c: char) -> bool {
-    c.is_whitespace() || is_hidden(c)
+    c.is_whitespace() || is_ignored(c)
 }
 
 pub(super) fn letters(text: &str) -> Vec<Letter> {
@@ -227,7 +234,7 @@ pub(super) fn runs(
             word += 1;
         } else if LINE_MIN <= word && letter.c.is_whitespace() {
             word = 0;
-        } else if !is_hidden(letter.c) && (word != 0 || !letter.c.is_whitespace()) {
+        } else if !is_ignored(letter.c) && (word != 0 || !letter.c.is_whitespace()) {
             let whole = std::mem::take(&mut run);
             all.extend(Some(whole).filter(|run| least <= run.len()));
             word = 0;

@@ -6,13 +6,12 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 
 use super::encodings::{
-    ESCAPES, GUID, Letter, base64_digit, decoded, dumps, guids, hex_digit, is_skipped, is_text,
-    letters, runs, unescaped, unquoted,
+    ESCAPES, GUID, Letter, base64_digit, decoded, dumps, guids, hex_digit, is_ignored, is_skipped,
+    is_text, letters, runs, unescaped, unquoted,
 };
 use super::pieces::{PIECE, Pieces};
 use super::{FINGERPRINT, names, pieces};
 use crate::Secret;
-use crate::text::is_hidden;
 
 /// A secret shorter than this counts only as a whole word.
 const SHORT: usize = 8;
@@ -243,7 +242,7 @@ impl KnownSecrets {
                 }
                 let shown = |c| if *is_form && c == ' ' { '+' } else { c };
                 let form = secret.expose().chars().map(shown);
-                self.whole.insert(form.filter(|c| !is_hidden(*c)).collect(), at);
+                self.whole.insert(form.filter(|c| !is_ignored(*c)).collect(), at);
             }
         }
         self.indexed = self.secrets.len();
@@ -331,7 +330,7 @@ impl KnownSecrets {
         if self.whole.is_empty() {
             return;
         }
-        let shown: Vec<Letter> = view.iter().copied().filter(|l| !is_hidden(l.c)).collect();
+        let shown: Vec<Letter> = view.iter().copied().filter(|l| !is_ignored(l.c)).collect();
         self.whole.candidates(&shown, |range, secret, at| {
             let found = shown.get(range.clone()).unwrap_or_default();
             let is_short = secret.len() < SHORT;

@@ -89,6 +89,7 @@ fn pieces_are_found_across_blanks_lines_and_invisible_marks_and_in_any_case() {
         (format!("NO {}", &TOKEN[5..21]), "NO [secret]".to_owned()),
         (format!("NO {}", TOKEN.to_lowercase()), "NO [secret]".to_owned()),
         (format!("NO {}", with(' ')), "NO [secret] ".to_owned()),
+        (format!("NO {}.", with('\u{301}')), "NO [secret]\u{301}.".to_owned()),
         (format!("NO {}.", with('\u{200b}')), "NO [secret]\u{200b}.".to_owned()),
         (lines.join("\n"), "[secret]\n\n".to_owned()),
         ("NO AUTHENTICATE failed.".to_owned(), "NO AUTHENTICATE failed.".to_owned()),

@@ -238,7 +238,7 @@ fn redirects(text: &str, found: &[Artifact], base: &Evidence) -> Vec<Artifact> {
                 content.refusal = Some(ErrorResponse::from_json(&members));
                 content.context.grant_type = Some("authorization_code".to_owned());
             }
-            (None, Some(shape)) if !is_failed && !(is_code(&shape) && *is_explained) => {
+            (None, Some(shape)) if !(is_failed || (is_code(&shape) && *is_explained)) => {
                 content.token = Some(shape);
             }
             (None, _) => return None,
