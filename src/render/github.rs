@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use entrada_core::clean;
 use entrada_diagnose::{Confidence, Diagnosis, Severity};
 
 pub(super) fn diagnoses(out: &mut dyn Write, all: &[Diagnosis]) -> io::Result<()> {
@@ -18,12 +19,12 @@ pub(super) fn diagnoses(out: &mut dyn Write, all: &[Diagnosis]) -> io::Result<()
                 Confidence::Possible => " (possible)",
             };
             let title = format!("entrada: {} ({})", finding.rule.id, diagnosis.task());
-            let mut text = format!("{}{confidence}", finding.message);
+            let mut text = format!("{}{confidence}", clean(&finding.message));
             for seen in &finding.evidence {
-                text = text + "\n" + seen.field + ": " + &seen.value;
+                text = text + "\n" + seen.field + ": " + &clean(&seen.value);
             }
             for help in &finding.help {
-                text = text + "\nhelp: " + help;
+                text = text + "\nhelp: " + &clean(help);
             }
             writeln!(out, "::{command} title={}::{}", property(&title), data(&text))?;
         }
@@ -61,5 +62,15 @@ mod tests {
             text.lines().all(|line| line.starts_with("::error ") || line.starts_with("::notice "))
         );
         assert_eq!(property("a:b,c%\n"), "a%3Ab%2Cc%25%0A");
+    }
+
+    #[test]
+    fn no_control_character_comes_through() {
+        let mut diagnosis = run(&Evidence { token: Some(Shape::of("ab")), ..Evidence::default() });
+        diagnosis.findings[0].help.push("a\u{0}\u{1b}[2Jb".into());
+        let mut out = Vec::new();
+        diagnoses(&mut out, &[diagnosis]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
     }
 }

@@ -64,6 +64,23 @@ fn by_proxy_nothing_remains_after_the_end_or_a_signal() {
     }
 }
 
+/// As under `nohup`. The program gives the signal to entrada itself.
+#[test]
+fn by_proxy_a_signal_that_was_ignored_at_the_start_ends_nothing() {
+    let place = Place::new();
+    let inside = "kill -s HUP $PPID; sleep 1; echo finished";
+    let own = place.command(None, &["--via", "proxy", "--", "sh", "-c", inside]);
+    let ended = Command::new("sh")
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(own.get_program())
+        .args(own.get_args())
+        .current_dir(place.folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert_eq!(ended.stdout, b"finished\n", "{ended:?}");
+}
+
 #[test]
 fn by_proxy_a_later_run_removes_what_a_killed_one_left() {
     let place = Place::new();

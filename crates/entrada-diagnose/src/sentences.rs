@@ -28,6 +28,7 @@ const SENTENCES: &[(&[&str], RuleId)] = &[
     (&["already redeemed"], RuleId::AuthCodeReused),
     (&["administrator consent is required"], RuleId::AdminConsentRequired),
     (&["only an admin can grant"], RuleId::AdminConsentRequired),
+    (&["only an administrator can grant"], RuleId::AdminConsentRequired),
     (&["need admin approval"], RuleId::AdminConsentRequired),
     (&["requires your admin's approval"], RuleId::AdminConsentRequired),
     (&["requires your admin’s approval"], RuleId::AdminConsentRequired),

@@ -33,6 +33,7 @@ fn main() -> Result<std::process::ExitCode, Box<dyn std::error::Error>> {
         inside: vec![std::env::current_exe()?.into(), "inside".into(), "--".into()],
         variables: &variables,
         without: Vec::new(),
+        ignores_signal: |_| false,
     };
     let mut is_inside = false;
     let text = |word: Option<OsString>| word.unwrap_or_default().to_string_lossy().into_owned();

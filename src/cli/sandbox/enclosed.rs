@@ -160,6 +160,7 @@ fn start(
         inside: vec![own.into(), "sandbox".into(), "inside".into(), "--".into()],
         variables: &lookup,
         without: variables::secret(app.sys.env),
+        ignores_signal: entrada_auth::sys::ignores_signal,
     };
     enclosure::run(&options).map_err(failure)
 }

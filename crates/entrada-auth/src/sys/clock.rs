@@ -139,7 +139,7 @@ fn note(signal: u8) {
 
 /// Whether `signal` was ignored when the program started, as far as the system shows this without `unsafe` code.
 #[cfg(target_os = "linux")]
-fn is_ignored(signal: i32) -> bool {
+pub fn is_ignored(signal: i32) -> bool {
     static IGNORED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
     let mask = *IGNORED.get_or_init(|| {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -149,8 +149,9 @@ fn is_ignored(signal: i32) -> bool {
     (1..=64).contains(&signal) && mask >> (signal - 1) & 1 == 1
 }
 
-#[cfg(all(unix, not(target_os = "linux")))]
-fn is_ignored(_: i32) -> bool {
+/// Whether `signal` was ignored when the program started: not known on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn is_ignored(_: i32) -> bool {
     false
 }
 

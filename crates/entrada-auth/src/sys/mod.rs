@@ -26,7 +26,7 @@ use std::time::Duration;
 pub use browser::{RealBrowser, is_openable};
 pub use callback_request::CallbackRequest;
 pub(crate) use clock::leave_signals_alone;
-pub use clock::{RealClock, termination_signal};
+pub use clock::{RealClock, is_ignored as ignores_signal, termination_signal};
 pub use entropy::RealEntropy;
 pub use env::{Env, TextVariable, VARIABLE_PREFIX};
 pub use file_id::FileId;

@@ -84,14 +84,16 @@ const NOT_ACCEPTED: [&str; 12] = [
 const OF_GRAPH: [&str; 3] = ["graph.microsoft", "microsoft graph", "graph api"];
 
 /// Words for an application's own sign-in, in lower case.
-const CLIENT_CREDENTIALS: [&str; 14] = [
+const CLIENT_CREDENTIALS: [&str; 16] = [
     "acquire_token_for_client",
     "acquiretokenbyclientcredential",
     "acquiretokenforclient",
     ".accessasapp",
     ".sendasapp",
     "app-only",
+    "application context",
     "application permission",
+    "application type",
     "client credential",
     "client-credential",
     "client_credential",

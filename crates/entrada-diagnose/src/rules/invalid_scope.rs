@@ -28,7 +28,9 @@ fn by_quoted_scope(facts: &Facts, mut finding: Finding) -> Finding {
     let quoted = quoted.map(|(scope, _)| scope).filter(|scope| scope.len() <= 2_000);
     let Some(names) = quoted.map(|scope| scope.split([',', ';'])) else { return finding };
     let names: Vec<&str> = names.map(str::trim).filter(|name| !name.is_empty()).collect();
-    if names.len() < 2 {
+    // RFC 6749 §3.3.
+    let is_scope = |name: &str| name.chars().all(|c| c.is_ascii_graphic());
+    if names.len() < 2 || !names.iter().all(|name| is_scope(name)) {
         return finding;
     }
     let code = finding.message.rfind(" (").map(|at| finding.message[at..].to_owned());

@@ -118,6 +118,8 @@ pub struct SandboxOptions<'a> {
     pub variables: Variables<'a>,
     /// The variables that the program does not get: those with secrets of this process.
     pub without: Vec<String>,
+    /// Whether this process ignored a signal, by its number, when it started. Such a signal stays ignored.
+    pub ignores_signal: fn(i32) -> bool,
 }
 
 impl std::fmt::Debug for SandboxOptions<'_> {

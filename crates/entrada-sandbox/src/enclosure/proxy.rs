@@ -25,7 +25,7 @@ pub(super) fn run(plan: &Plan, options: &SandboxOptions<'_>) -> Result<Outcome, 
     let layout = Layout::new(folder.path());
     // Ended before the folder is removed, which some of them may be writing to.
     let _processes = Processes::of(&layout);
-    let signals = Signals::begin()?;
+    let signals = Signals::begin(options.ignores_signal)?;
     let supervised = Supervised {
         plan,
         layout,

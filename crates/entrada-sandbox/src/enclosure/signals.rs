@@ -23,15 +23,15 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Begins to note them.
-    pub(super) fn begin() -> io::Result<Self> {
+    /// Begins to note them, but for those that this process ignores.
+    pub(super) fn begin(ignores: fn(i32) -> bool) -> io::Result<Self> {
         let mut own = Self {
             last: Arc::default(),
             is_any: AtomicBool::new(false),
             is_over: Arc::default(),
             ids: Vec::new(),
         };
-        for signal in ENDING.map(Signal::as_raw) {
+        for signal in ENDING.map(Signal::as_raw).into_iter().filter(|signal| !ignores(*signal)) {
             own.ids.push(flag::register_conditional_default(signal, Arc::clone(&own.is_over))?);
             let number = usize::try_from(signal).unwrap_or_default();
             own.ids.push(flag::register_usize(signal, Arc::clone(&own.last), number)?);
