@@ -10,6 +10,7 @@ use entrada_auth::store::{
 };
 use entrada_auth::sys::{HttpError, HttpFailure};
 use entrada_core::oauth::revocation;
+use entrada_core::{clean, shell_quoted};
 
 /// The settings that the command reads.
 pub(super) type Flags = (flags::Identity, flags::Locking, flags::Store, flags::Interaction);
@@ -87,6 +88,9 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
             .line(format!("forgot {} accounts that only the list of accounts named", many.len())),
     }
     outcome.map_err(|failure| forgotten.so_far(failure, entries.len()))?;
+    if !args.everything {
+        tell_of_profiles(&stored_sign_in::other_profiles_of(app, &settings, &entries), app);
+    }
     grants.drop_stale();
     if several {
         grants.clear_lost_key()?;
@@ -101,6 +105,18 @@ pub(super) fn run(args: &Args, app: &mut App<'_, '_>) -> Result<Exit, Failure> {
         app.ui.line(format!("help: {other}"));
     }
     Ok(Exit::Success)
+}
+
+/// Says which other profiles have lost their sign-in.
+fn tell_of_profiles(profiles: &[String], app: &App<'_, '_>) {
+    let Some(first) = profiles.first() else { return };
+    let names: Vec<String> = profiles.iter().map(|name| format!("`{}`", clean(name))).collect();
+    let names = names.join(", ");
+    let (what, command) = match profiles.len() {
+        1 => ("the profile", format!("`entrada login {}`", shell_quoted(first))),
+        _ => ("the profiles", "`entrada login NAME` for each".to_owned()),
+    };
+    app.ui.line(format!("{what} {names} used the same sign-in: to sign in again, {command}"));
 }
 
 /// How to remove the sign-ins in the stores that `settings` do not name. No store is opened.

@@ -244,6 +244,28 @@ fn applications_of_profiles(file: &ConfigFile) -> Vec<(String, Application)> {
     file.profiles.keys().filter_map(of).collect()
 }
 
+/// The profiles, without that of `settings`, that use one of the sign-ins `entries`.
+pub(super) fn other_profiles_of(
+    app: &App<'_, '_>,
+    settings: &Settings,
+    entries: &[AccountEntry],
+) -> Vec<String> {
+    let Ok((_, file)) = app.config_file() else { return Vec::new() };
+    let uses = |name: &String| {
+        let own = Settings::resolve(&file, Some(name), &Env::default(), Layer::default()).ok()?;
+        let application = Application::of(&own).ok()?;
+        let account = own.get(|layer| &layer.account);
+        let kind = own.get(|layer| &layer.store).unwrap_or_default();
+        entries.iter().find(|entry| {
+            Application::of_entry(entry) == application
+                && entry.store == kind
+                && account.as_ref().is_none_or(|account| entry.is_identified_by(account))
+        })
+    };
+    let others = file.profiles.keys().filter(|name| Some(*name) != settings.profile.as_ref());
+    others.filter(|name| uses(name).is_some()).cloned().collect()
+}
+
 /// The command that signs in to the application of `entry` again: with its profile, if one has that application.
 pub(super) fn login_command(app: &App<'_, '_>, entry: &AccountEntry) -> String {
     let application = Application::of_entry(entry);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use entrada::cli::Exit;
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{BASE, World};
 
 /// A client without a scenario of its own.
 const CLIENT: &str = "22222222-2222-4222-8222-222222222222";
@@ -256,6 +256,25 @@ fn a_logout_of_all_names_them_and_keeps_to_the_profile() {
     for args in [&["logout", "--everything", "--all"][..], &["logout", "work", "--everything"]] {
         assert_eq!(world.run(args).exit, Exit::Usage);
     }
+}
+
+#[test]
+fn a_logout_names_the_other_profiles_that_used_the_sign_in() {
+    let (world, _) = both(&[]);
+    let profile = |name: &str, account: &str| {
+        format!(
+            "\n[profiles.{name}]\nclient-id = \"{CLIENT}\"\nauthority = \"{BASE}\"\ntenant = \"organizations\"\nstore = \"file\"\naccount = \"{account}\"\n"
+        )
+    };
+    let more = [profile("mine", ADA), profile("script", ADA), profile("other", LIN)].concat();
+    world.write_config(&more);
+    let run = world.run(&["logout", "mine"]);
+    assert_eq!(run.exit, Exit::Success, "{}", run.stderr);
+    let told =
+        "the profile `script` used the same sign-in: to sign in again, `entrada login script`";
+    let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(told), "{said}");
+    assert!(!said.contains("`other`"), "{said}");
 }
 
 #[cfg(target_os = "linux")]

@@ -243,6 +243,11 @@ pub(crate) fn is_elided(text: &str) -> bool {
     (in_brackets && !is_null && text.len() <= 200) || is_mask || is_word
 }
 
+/// Whether `text` is markup, such as a sign-in page in the place of a token: `<name>` is a placeholder.
+fn is_markup(text: &str) -> bool {
+    text.starts_with('<') && (text.contains("</") || text.starts_with("<!"))
+}
+
 const VARIABLE: &str = "the name of a variable";
 
 /// Placeholders that programs write for a missing value.
@@ -255,6 +260,7 @@ fn stand_in(text: &str) -> Option<&'static str> {
         "undefined" => Some("the word `undefined`"),
         "null" | "none" | "nil" | "nan" | "(null)" => Some("the null value (`null`)"),
         "[object object]" | "[object promise]" => Some("`[object …]`"),
+        _ if is_markup(text) => Some("a web page or another document in markup"),
         _ if text.starts_with(['$', '%', '<', '{']) && text.len() > 1 => {
             let ends = text.ends_with(['}', '>', '%', ')']) || text.starts_with('$');
             ends.then_some(VARIABLE)

@@ -111,7 +111,7 @@ pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
         return Some(ask(facts, finding));
     }
     let Some(check) = facts.call() else {
-        if facts.context().requested.as_ref().is_some_and(|asked| suffices(facts, asked)) {
+        if was_requested(facts) {
             finding = finding.with_evidence("requested", "yes, but not granted");
         }
         return Some(ask(facts, finding));
@@ -120,6 +120,11 @@ pub(super) fn for_the_job(facts: &Facts) -> Option<Finding> {
         finding = finding.with_evidence("call", "on another user, not on the token's own");
     }
     Some(ask(facts, finding.with_confidence(check.confidence(facts))))
+}
+
+/// Whether the request asked for a permission that suffices for the job.
+fn was_requested(facts: &Facts) -> bool {
+    facts.context().requested.as_ref().is_some_and(|asked| suffices(facts, asked))
 }
 
 /// A granted permission that looks sufficient and is not.
@@ -176,6 +181,15 @@ fn ask(facts: &Facts, finding: Finding) -> Finding {
         return finding.help(how);
     }
     let job = facts.task_flag();
+    let finding = if facts.call().is_none() && was_requested(facts) {
+        // The same sign-in once more gets the same token.
+        let page = super::admin_consent_required::admin_consent_page(facts, None);
+        finding.help(format!(
+            "it was requested, so its consent is missing: accept it on the consent page, or an administrator opens {page}; then sign in again"
+        ))
+    } else {
+        finding
+    };
     let finding = match facts.job_scopes().first() {
         Some(scope) => finding.help(format!("sign in with `{scope}`: {}", facts.login(&job))),
         None => finding.help(format!("sign in with a scope of that API: {}", facts.login(&job))),
@@ -307,5 +321,22 @@ mod tests {
     #[test]
     fn a_response_without_scope_brings_no_finding() {
         assert_eq!(finding_of(&RULE, &response(r#"{"access_token":"opaque"}"#, "Mail.Read")), None);
+    }
+
+    #[test]
+    fn a_permission_that_was_requested_wants_consent_and_not_the_same_sign_in_alone() {
+        let claims = r#"{"aud":"https://graph.microsoft.com","scp":"User.Read"}"#;
+        let mut evidence = token(claims);
+        evidence.context.job = Some(Job::GraphMailRead);
+        let help = |evidence: &crate::Evidence| {
+            let diagnosis = crate::run(evidence);
+            let found = diagnosis.findings.into_iter().find(|one| one.rule.id == RULE.id);
+            found.unwrap().help.join("\n")
+        };
+        assert!(!help(&evidence).contains("consent is missing"));
+        evidence.context.requested = Some(ScopeSet::parse("Mail.Read offline_access"));
+        evidence.context.tenant = Some("contoso.example".to_owned());
+        let told = help(&evidence);
+        assert!(told.contains("consent is missing") && told.contains("adminconsent"), "{told}");
     }
 }
