@@ -124,7 +124,11 @@ fn look(args: &Args, app: &mut App<'_, '_>) -> Result<Vec<CheckLine>, Failure> {
     let folders = machine::folders(app);
     let homeless = folders.is_bad();
     lines.push(folders);
-    let authority = settings.as_ref().filter(|settings| settings.authority().is_ok());
+    // A tenant that only the faulty part of the file names would be missed, and another authority be checked.
+    let is_named = |settings: &&Settings| {
+        settings.authority().is_ok() && (is_whole || settings.get(|layer| &layer.tenant).is_some())
+    };
+    let authority = settings.as_ref().filter(is_named);
     let mut reachable = false;
     match authority {
         // An authority that the administrator forbids gets no request.
