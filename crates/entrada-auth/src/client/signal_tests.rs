@@ -24,7 +24,8 @@ fn a_signal_ends_the_wait_of_a_client_that_handles_signals() {
         std::thread::yield_now();
     }
     let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    // One that a shell in the background does not ignore.
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert!(child.wait().unwrap().success(), "the test of the child failed");
 }
 
