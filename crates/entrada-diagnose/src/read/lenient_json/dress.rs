@@ -67,14 +67,11 @@ impl Dress {
             let (mut at, mut plain) = (0, 0);
             while plain < end {
                 let Some((part, length)) = self.next(&source[at..]) else { break };
-                // A piece without escapes has the same length in both.
-                let part = part.len().min(end - plain);
-                plain += part;
-                at += if part < length && length != 2 && !source[at..].starts_with('&') {
-                    part
-                } else {
-                    length
-                };
+                let cut = part.len().min(end - plain);
+                plain += cut;
+                // A piece without escapes is the same in both, and may be cut.
+                let is_escape = part.len() != length || source[at..].starts_with(['\\', '&']);
+                at += if is_escape { length } else { cut };
             }
             end = at;
         }
