@@ -134,3 +134,19 @@ impl Dress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escape_before_a_character_of_several_bytes_is_taken_whole() {
+        let text = "a\\\u{fffd}b\"";
+        let levels = Dress::Escaped.remove(text);
+        let plain = &levels[0];
+        for end in (0..=plain.len()).filter(|end| plain.is_char_boundary(*end)) {
+            let at = Dress::Escaped.position(text, &levels, end);
+            assert!(text.is_char_boundary(at), "{end}: {at}");
+        }
+    }
+}
