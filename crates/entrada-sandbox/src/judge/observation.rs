@@ -101,6 +101,7 @@ pub enum Observation {
     },
 }
 
+#[cfg(target_os = "linux")]
 impl Observation {
     /// The text that the program chose.
     pub(crate) fn text_mut(&mut self) -> Option<&mut String> {
