@@ -42,13 +42,13 @@ pub(super) fn obtain(
     app.trace(settings, command, jobs)?;
     let mut request = app.request(settings, jobs, app.interaction(settings))?;
     (request.force_refresh, request.challenge) = (ask.force_refresh, ask.challenge);
-    let got = match acquire(app, settings, &request, job) {
+    let acquisition = match acquire(app, settings, &request, job) {
         Err(failure) if failure.exit == Exit::Store && app.key_has_changed(settings)? => {
             acquire(app, settings, &request, job)
         }
-        got => got,
+        acquisition => acquisition,
     };
-    let Got { grants, acquired, default_before } = got?;
+    let Acquisition { grants, acquired, default_before } = acquisition?;
     let is_quiet = settings.is(|layer| &layer.quiet);
     next_step::keep_default(&grants, &acquired, default_before);
     for warning in grants.take_warnings() {
@@ -72,7 +72,7 @@ pub(super) fn obtain(
     if acquired.source != Source::Cache || strict {
         let quiet = ask.judges || is_quiet || !app.ui.to_terminal;
         let diagnoses = judge(app, settings, &request, &acquired, jobs);
-        // A token without a fault is handed out without words: `login` and `diagnose` are asked for a judgement.
+        // Nothing is printed about a token without a fault: `login` and `diagnose` print a verdict.
         let is_hidden = |diagnosis: &Diagnosis| {
             diagnosis.is_clean() || (is_quiet && diagnosis.verdict != Verdict::Problem)
         };
@@ -115,7 +115,7 @@ pub(super) fn obtain(
 }
 
 /// A token, and the store that it comes from or went to.
-struct Got {
+struct Acquisition {
     grants: Grants,
     acquired: Acquired,
     /// Which account was the default before, where a sign-in was possible.
@@ -128,7 +128,7 @@ fn acquire(
     settings: &Settings,
     request: &TokenRequest,
     job: Option<Job>,
-) -> Result<Got, Failure> {
+) -> Result<Acquisition, Failure> {
     // A request that would be refused is not sent; a stored token that serves needs no request.
     let lint = || app.lint(settings, request, job).map(drop);
     let fail = |error| {
@@ -160,5 +160,5 @@ fn acquire(
             })?
         }
     };
-    Ok(Got { grants, acquired, default_before })
+    Ok(Acquisition { grants, acquired, default_before })
 }

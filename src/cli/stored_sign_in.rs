@@ -252,18 +252,19 @@ pub(super) fn other_profiles_of(
 ) -> Vec<String> {
     let Ok((_, file)) = app.config_file() else { return Vec::new() };
     let uses = |name: &String| {
-        let own = Settings::resolve(&file, Some(name), &Env::default(), Layer::default()).ok()?;
-        let application = Application::of(&own).ok()?;
+        let own = Settings::resolve(&file, Some(name), &Env::default(), Layer::default());
+        let Ok(own) = own else { return false };
+        let Ok(application) = Application::of(&own) else { return false };
         let account = own.get(|layer| &layer.account);
         let kind = own.get(|layer| &layer.store).unwrap_or_default();
-        entries.iter().find(|entry| {
+        entries.iter().any(|entry| {
             Application::of_entry(entry) == application
                 && entry.store == kind
                 && account.as_ref().is_none_or(|account| entry.is_identified_by(account))
         })
     };
     let others = file.profiles.keys().filter(|name| Some(*name) != settings.profile.as_ref());
-    others.filter(|name| uses(name).is_some()).cloned().collect()
+    others.filter(|name| uses(name)).cloned().collect()
 }
 
 /// The command that signs in to the application of `entry` again: with its profile, if one has that application.

@@ -56,7 +56,7 @@ sys.exit(0 if "access_token" in answer else 1)
         ran.found("warning sign-in-ends-at-passing-fault");
         ran.found_only(&["warning sign-in-ends-at-passing-fault"]);
     }
-    // Whoever signs in at the page within a second declines too.
+    // A person who signs in at the page within a second declines too.
     let declined = run_script(&script, &["--scenario", "user-declines"]);
     assert_eq!(declined.code, 1, "{declined}");
     declined.found_only(&[]);

@@ -238,7 +238,7 @@ impl State {
         };
         let flow = &self.device_flows[index];
         let chosen = call.form("account").or_else(|| call.form("username"));
-        // Whoever signs in at the page within a second would be faster than the second poll.
+        // A person who signs in at the page within a second would be faster than the second poll.
         let declines = self.scenario_of(&flow.client_id).approver == Approver::Declines;
         if call.form("action") == Some("cancel") || declines && chosen.is_some() {
             self.decline(typed);

@@ -25,30 +25,34 @@ pub(in crate::cli) fn named_key_files(app: &App<'_, '_>) -> Vec<PathBuf> {
     named.map(|path| folder.join(path)).collect()
 }
 
-/// The key file that `settings` name. While another process changes the key of the store, and where one has changed it since the
-/// settings were read, the configuration is read again once that process has ended.
-pub(super) fn current_key_file(
+/// The key file that the settings name, and its key.
+pub(super) struct NamedKey {
+    pub(super) path: String,
+    pub(super) key: StoreKey,
+}
+
+/// The key in the file that `settings` name. While another process changes the key of the store, and where one has changed it
+/// since the settings were read, the configuration is read again once that process has ended.
+pub(super) fn current_key(
     app: &App<'_, '_>,
     settings: &Settings,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<NamedKey>, Failure> {
     let Some(path) = settings.get(|layer| &layer.store_key_file) else { return Ok(None) };
-    if app.key_in_variable().is_some() {
-        return Ok(Some(path));
-    }
     let data = app.paths()?.data;
     let key = app.key_in_file(Path::new(&path))?;
     if !StoredKeys::is_changing(&data) && StoredKeys::is_under(&data, &key).unwrap_or(true) {
-        return Ok(Some(path));
+        return Ok(Some(NamedKey { path, key }));
     }
     match key_lock(app, settings.lock_wait()) {
         Err(failure) if failure.exit != Exit::Store => return Err(failure),
-        // Where no lock can be taken, no change goes on.
+        // A change of the key holds this lock, so none is in progress where the lock cannot be taken.
         Ok(_) | Err(_) => (),
     }
     let (_, file) = app.config_file()?;
     let profile = settings.profile.as_deref();
     let now = Settings::resolve(&file, profile, app.sys.env, app.common.layer.clone())?;
-    Ok(now.get(|layer| &layer.store_key_file))
+    let path = now.get(|layer| &layer.store_key_file);
+    path.map(|path| Ok(NamedKey { key: app.key_in_file(Path::new(&path))?, path })).transpose()
 }
 
 /// Sets the key file in `layer`, which is about to be written as the profile `name`: `entrada store rekey` may have changed the

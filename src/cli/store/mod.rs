@@ -13,7 +13,7 @@ use entrada_auth::store::{self, Grants, Interaction, StoreKey, StoreKind};
 use entrada_auth::sys::{say, termination_signal};
 use entrada_core::{Secret, shell_quoted};
 
-use current_key::current_key_file;
+use current_key::current_key;
 pub(super) use current_key::{name_current_key, named_key_files};
 pub(super) use key_file::{default_key_file, key_in, make_key_file};
 
@@ -45,10 +45,7 @@ impl App<'_, '_> {
         let paths = self.paths()?;
         let kind = settings.get(|layer| &layer.store).unwrap_or_default();
         let key = match kind {
-            StoreKind::File => {
-                let key_file = current_key_file(self, settings)?;
-                Some(self.store_key(settings, key_file.as_deref(), interaction)?)
-            }
+            StoreKind::File => Some(self.store_key(settings, interaction)?),
             StoreKind::Keyring | StoreKind::Keyutils | StoreKind::Memory | StoreKind::Custom => {
                 None
             }
@@ -70,18 +67,17 @@ impl App<'_, '_> {
         Ok(grants.with_redactor(self.redactor.clone()).with_profile(settings.profile.clone()))
     }
 
-    /// The key of the `file` store: a variable, `key_file`, or a passphrase from the terminal, which is asked for once in a run.
+    /// The key of the `file` store: a variable, a file, or a passphrase from the terminal, which is asked for once in a run.
     fn store_key(
         &self,
         settings: &Settings,
-        key_file: Option<&str>,
         interaction: Interaction,
     ) -> Result<StoreKey, Failure> {
         if let Some(key) = self.key_in_variable() {
             return Ok(key);
         }
-        if let Some(path) = key_file {
-            return self.key_in_file(path.as_ref());
+        if let Some(named) = current_key(self, settings)? {
+            return Ok(named.key);
         }
         if let Some(passphrase) = &*self.passphrase.borrow() {
             return Ok(StoreKey::Passphrase(passphrase.clone()));
@@ -101,7 +97,10 @@ impl App<'_, '_> {
     /// Whether the configuration names another key file now than when `settings` were read: `entrada store rekey` has run since.
     pub(super) fn key_has_changed(&self, settings: &Settings) -> Result<bool, Failure> {
         let named = settings.get(|layer| &layer.store_key_file);
-        Ok(named.is_some() && current_key_file(self, settings)? != named)
+        if named.is_none() || self.key_in_variable().is_some() {
+            return Ok(false);
+        }
+        Ok(current_key(self, settings)?.map(|now| now.path) != named)
     }
 
     /// The key of the `file` store that needs no person: in a variable or in a file.

@@ -53,7 +53,7 @@ fn check(facts: &Facts) -> Option<Finding> {
     Some(finding.help(COPY))
 }
 
-/// A field of the shown request that no service accepts. A success beside it was no answer to this token.
+/// A field of the shown request that no service accepts. A success in the same text does not answer this token.
 fn malformed_field(facts: &Facts) -> Option<Finding> {
     let evidence = facts.evidence;
     let fault = evidence.observed.field_fault?;

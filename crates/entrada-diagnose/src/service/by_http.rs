@@ -54,7 +54,7 @@ pub(super) fn causes(facts: &Facts, answer: &HttpAnswer) -> Vec<Hypothesis> {
         && !token_explains(facts);
     let allows_any = found.is_empty() || is_in_words;
     let symptom = || known_errors::find_symptom(&said);
-    // A status in a sentence tells less than the product and the operation beside it.
+    // A status that a sentence names says less than the product and the operation that it names.
     let is_status_alone = is_in_words && !is_known && answer.status.is_some();
     let tells_little = is_status_alone || (found.is_empty() && is_in_words);
     let symptom = (is_open && tells_little).then(symptom).flatten();
